@@ -1,0 +1,1 @@
+"""The contract: what a manifest may say, and what it means."""
