@@ -1,0 +1,1 @@
+"""The machine-learning side: Label Studio client, predictions, training, weights."""

@@ -1,0 +1,1 @@
+"""From annotated tasks to a folder that a trainer reads."""

@@ -1,0 +1,1 @@
+"""Label Studio's label config and regions: what a model fills in, and what it learns from."""

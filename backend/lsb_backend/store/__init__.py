@@ -1,0 +1,1 @@
+"""The weights store: every version of a model, and which of them serves."""
