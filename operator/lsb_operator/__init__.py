@@ -1,0 +1,1 @@
+"""The Kubernetes side: a resource in, its children and its status out."""

@@ -1,0 +1,1 @@
+"""What can go wrong with a backend, each in one sentence that says what to do."""

@@ -1,0 +1,1 @@
+"""The Jobs of a backend, one file for each."""
