@@ -1,0 +1,1 @@
+"""The parts of the chart that are made from something else."""

@@ -1,0 +1,1 @@
+"""The whole loop on one machine: annotate, train, and look at better predictions."""

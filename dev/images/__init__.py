@@ -1,0 +1,1 @@
+"""Building the project's container images with whatever there is, and running them for tests."""
