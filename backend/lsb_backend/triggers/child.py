@@ -90,7 +90,8 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), grace)
+        async with asyncio.timeout(grace):
+            await process.wait()
     except TimeoutError:
         # The whole session, so that no worker of the child is left.
         with contextlib.suppress(ProcessLookupError):

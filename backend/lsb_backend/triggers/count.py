@@ -74,7 +74,8 @@ class AnnotationCount:
     async def _until_hint(self) -> None:
         period = self._timing.again if self._failing else self._timing.period
         try:
-            await asyncio.wait_for(self._hint.wait(), period)
+            async with asyncio.timeout(period):
+                await self._hint.wait()
         except TimeoutError:
             return
         await asyncio.sleep(self._timing.settle)

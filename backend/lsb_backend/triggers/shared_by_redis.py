@@ -21,7 +21,7 @@ from lsb_backend.triggers.sharing import Counted, Turn
 
 log = logging.getLogger(__name__)
 TIMEOUT = 2.0
-"""Seconds for one answer of Redis."""
+"""Seconds for one look into Redis."""
 LEASE = 120.0
 """Seconds after which a reader that has died is no longer waited for."""
 POLL = 0.5
@@ -107,7 +107,9 @@ class SharedByRedis:
     async def _answer(self, ask: Callable[[Redis], Awaitable[Value]]) -> Value | None:
         """What Redis answers; None, and the state says so, where it does not."""
         try:
-            found = await ask(await self._connected())
+            # Not redis-py's own time-out: on Python 3.11 a task cancelled while it sends would go on for ever.
+            async with asyncio.timeout(TIMEOUT):
+                found = await ask(await self._connected())
         except (RedisError, OSError, ValueError) as error:
             self._say(f"Redis is not used, each replica counts for itself: {_words(error)}")
             return None
@@ -119,9 +121,7 @@ class SharedByRedis:
         if self._client is None or url != self._url:
             await self.close()
             never: Any = Retry(NoBackoff(), 0)
-            self._client = Redis.from_url(
-                url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=never
-            )
+            self._client = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=TIMEOUT, retry=never)
             self._url = url
         return self._client
 
@@ -148,4 +148,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, ValueError):
         # It would repeat the URL, and the password in it.
         return "the file with its URL holds none of the form redis://host:6379/0"
+    if isinstance(error, TimeoutError):
+        return f"no answer in {TIMEOUT:.0f} s"
     return (str(error).strip() or type(error).__name__).splitlines()[0]

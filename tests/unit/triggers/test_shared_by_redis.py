@@ -164,3 +164,17 @@ async def test_what_is_no_url_is_said_without_repeating_it(tmp_path: Path, until
     assert "redis://host" in str(replica.states[0])
     assert "secret" not in str(replica.states[0])
     replica.task.cancel()
+
+
+async def test_it_ends_wherever_it_is_cancelled(tmp_path: Path, redis: RedisServer) -> None:
+    (tmp_path / "url").write_text(redis.url)
+    for steps in range(200):
+        sharing = SharedByRedis(tmp_path / "url", f"lsbackends:studio:cats-{steps}", lambda state: None)
+        task = asyncio.create_task(sharing.turn(True, 3600.0))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        under_way = not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await sharing.close()
+        assert task.cancelled() is under_way
