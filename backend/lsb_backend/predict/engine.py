@@ -16,6 +16,7 @@ from lsb_backend.detection import Detection, Parameters
 from lsb_backend.predict.errors import InferenceError, OverloadedError
 from lsb_backend.predict.statistics import Statistics
 from lsb_backend.runtime.base import Prepared, Runtime
+from lsb_backend.runtime.threads import cpu_quota
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ class Engine:
         self._waiting: list[_Item] = []
         self._arrived = asyncio.Event()
         self._stopping = False
-        self._threads = ThreadPoolExecutor(thread_name_prefix="model")
+        # One more than compute, for a model that is closed while its successor works.
+        self._threads = ThreadPoolExecutor(cpu_quota() + 1, thread_name_prefix="model")
         self._worker: asyncio.Task[None] | None = None
         self._computing: Counter[Runtime] = Counter()
         self._batches: set[asyncio.Task[None]] = set()

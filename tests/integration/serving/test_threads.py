@@ -21,7 +21,8 @@ QUOTAS = {
     "v2": {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "{quota}00000 100000\n"},
 }
 # What a server on one processor may have: Python's own threads, and those that a library cannot do without.
-EVENT_LOOP, BLOCKING, MODEL = 1, 1 + 4, 1
+# A pool may start one that it does not need yet, up to its bound.
+EVENT_LOOP, BLOCKING, MODEL = 1, 1 + 4, 1 + 1
 OWN = {"openvino": 3, "onnx": 0, "torch": 0}
 
 
