@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from queue import Queue
 from typing import Any
 
@@ -51,7 +50,7 @@ class Limit:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self._size = given["size"]
-        self._files = [np.frombuffer(Path(path).read_bytes(), np.uint8) for path in given["pictures"]]
+        self._files: list[str] = given["pictures"]
         self._model = openvino.Core().read_model(given["model"])
         self._precision = given["precision"]
         self._compiled: dict[tuple[int, int], Any] = {}
@@ -107,7 +106,7 @@ class Limit:
 
     def _decode(self, index: int) -> None:
         # The pixels are dropped: to keep all of them is not part of the work.
-        cv2.imdecode(self._files[index], cv2.IMREAD_COLOR)
+        _decoded(self._files[index])
 
     def _infer(self, group: tuple[int, ...], requests: Any) -> None:
         shape = (len(group), *self._shapes[group[0]])
@@ -129,9 +128,14 @@ class Limit:
             self._compiled[key] = openvino.Core().compile_model(self._model, "CPU", options)
         return self._compiled[key]
 
-    def _shape(self, file: Any) -> tuple[int, int]:
-        height, width = np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR)).shape[:2]
+    def _shape(self, file: str) -> tuple[int, int]:
+        height, width = np.asarray(_decoded(file)).shape[:2]
         return padded(height, width, self._size)
+
+
+def _decoded(file: str) -> Any:
+    # OpenCV's quickest way to pixels: from memory it would copy them once more.
+    return cv2.imread(file, None, cv2.IMREAD_COLOR)
 
 
 def _finish(pool: ThreadPoolExecutor, work: list[Callable[[], None]]) -> None:

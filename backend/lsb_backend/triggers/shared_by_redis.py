@@ -107,7 +107,7 @@ class SharedByRedis:
     async def _answer(self, ask: Callable[[Redis], Awaitable[Value]]) -> Value | None:
         """What Redis answers; None, and the state says so, where it does not."""
         try:
-            # Not redis-py's own time-out: on Python 3.11 a task cancelled while it sends would go on for ever.
+            # Not redis-py's own time-out: on Python 3.11 a task that is cancelled while it sends would go on.
             async with asyncio.timeout(TIMEOUT):
                 found = await ask(await self._connected())
         except (RedisError, OSError, ValueError) as error:
@@ -121,7 +121,9 @@ class SharedByRedis:
         if self._client is None or url != self._url:
             await self.close()
             never: Any = Retry(NoBackoff(), 0)
-            self._client = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=TIMEOUT, retry=never)
+            self._client = Redis.from_url(
+                url, socket_timeout=None, socket_connect_timeout=TIMEOUT, retry=never
+            )
             self._url = url
         return self._client
 

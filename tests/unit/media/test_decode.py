@@ -127,6 +127,28 @@ def test_a_png_with_bytes_behind_its_end_is_read() -> None:
     assert np.array_equal(decode(encoded(".png", picture()) + b"\0\0\0", LIMITS), picture())
 
 
+def jpeg_with_a_preview(image: NDArray[np.uint8]) -> bytes:
+    preview = encoded(".jpg", picture())
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(preview)) + preview
+    data = encoded(".jpg", image)
+    return data[:2] + comment + data[2:]
+
+
+@pytest.mark.parametrize("behind", [b"", b"\0\0\0", encoded(".jpg", picture())])
+def test_a_jpeg_is_read_alike_whatever_it_holds_beside_its_pixels(behind: bytes) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+    data = jpeg_with_a_preview(noise) + behind
+    expected = cv2.imdecode(np.frombuffer(encoded(".jpg", noise), np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(decode(data, LIMITS), expected)
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
+def test_the_end_of_a_preview_is_not_that_of_the_jpeg(part: float) -> None:
+    data = jpeg_with_a_preview(np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
+    with pytest.raises(MediaError):
+        decode(data[: int(len(data) * part)], LIMITS)
+
+
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".gif", ".bmp", ".tiff"])
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.9])
 def test_a_file_that_ends_early_is_refused(extension: str, part: float) -> None:
