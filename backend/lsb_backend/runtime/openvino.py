@@ -25,10 +25,12 @@ class OpenvinoNetwork:
         disable_telemetry()
         import openvino
 
-        self.workers = min(SIDE_BY_SIDE, threads)
+        streams = min(SIDE_BY_SIDE, threads)
+        # One more waits inside the library, so that no stream is idle while Python reads what it has found.
+        self.workers = streams + 1
         settings: dict[str, Any] = {
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": self.workers,
+            "NUM_STREAMS": streams,
             # Pinned threads stay on the first cores of the machine, whoever else is busy there, such as
             # another pod with the same settings.
             "ENABLE_CPU_PINNING": False,
@@ -39,6 +41,9 @@ class OpenvinoNetwork:
         core = openvino.Core()
         model, self.description = _opened(core, path, self.device, settings, compiled)
         self._outputs = len(model.outputs)
+        # The first one ever made must not be made by two threads at a time: each would wait for the other, for
+        # ever (one for a lock of the bindings, the other for the interpreter's).
+        openvino.Tensor(np.zeros(1, np.uint8))
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(self.workers):
             self._requests.put(model.create_infer_request())
