@@ -6,6 +6,11 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 Until = Callable[[Callable[[], bool]], Awaitable[None]]
 

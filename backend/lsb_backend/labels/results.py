@@ -84,7 +84,7 @@ def _region(
     # Without the image's size Label Studio shows a region but cannot export it once it is accepted.
     return {
         # Unique, not secret: asking the system for each of thousands lets every other thread in between.
-        "id": f"{random.getrandbits(40):010x}",  # noqa: S311
+        "id": f"{random.getrandbits(40):010x}",
         "from_name": control.name,
         "to_name": control.to_name,
         "type": control.tag.lower(),

@@ -41,7 +41,7 @@ class OpenvinoNetwork:
         core = openvino.Core()
         model, self.description = _opened(core, path, self.device, settings, compiled)
         self._outputs = len(model.outputs)
-        # The first one ever made must not be made by two threads at a time: each would wait for the other, for
+        # The first one ever must not be made by two threads at a time: each would wait for the other, for
         # ever (one for a lock of the bindings, the other for the interpreter's).
         openvino.Tensor(np.zeros(1, np.uint8))
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
