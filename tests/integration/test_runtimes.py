@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -258,6 +259,20 @@ def test_a_picture_is_answered_the_same_alone_and_among_others(
     for picture, expected in zip(same, opened.predict(same, PARAMETERS), strict=True):
         (alone,) = opened.predict([picture], PARAMETERS)
         assert boxes_of(alone) == pytest.approx(boxes_of(expected), abs=0.05)
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx", "openvino"])
+def test_pictures_of_other_sizes_beside_it_change_nothing(
+    runtime: str, versions: dict[str, Path], pictures: list[Picture]
+) -> None:
+    opened = load(versions["detect"], card("detect"), runtime, "f32", 2)
+    prepared = [opened.prepare(picture, PARAMETERS) for picture in pictures]
+    assert len({picture.shape for picture in prepared}) >= 3
+    alone = [boxes_of(opened.predict([picture], PARAMETERS)[0]) for picture in prepared]
+    with ThreadPoolExecutor(opened.workers) as threads:
+        together = list(threads.map(lambda picture: opened.predict([picture], PARAMETERS)[0], prepared))
+    for found, expected in zip(together, alone, strict=True):
+        assert boxes_of(found) == pytest.approx(expected, abs=0.05)
 
 
 def look(runtime: Runtime, pictures: list[Picture]) -> list[list[Detection]]:

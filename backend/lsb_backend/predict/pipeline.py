@@ -54,7 +54,7 @@ class Pipeline:
         async with self._engine.room:
             with self._timed("fetch"):
                 data = await self._media.read(task_id, value)
-            digest = await asyncio.to_thread(_digest, data)
+            digest = await _digest(data)
 
             async def see() -> Seen:
                 return await self._see(served.runtime, data, parameters)
@@ -83,8 +83,12 @@ class Pipeline:
             self._engine.statistics.seconds[stage] += time.monotonic() - started
 
 
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+async def _digest(data: bytes) -> bytes:
+    # Most files take less than another thread takes to wake up.
+    computed = (
+        hashlib.sha256(data) if len(data) <= MEBIBYTE else await asyncio.to_thread(hashlib.sha256, data)
+    )
+    return computed.digest()
 
 
 def _size(seen: Seen) -> int:

@@ -1,7 +1,7 @@
 """From a request of Label Studio to its answer: one item for each task, whatever happens to the others."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +14,7 @@ from lsb_backend.predict.admission import Admission, Progress
 from lsb_backend.predict.engine import Engine
 from lsb_backend.predict.errors import InferenceError, OtherProjectError
 from lsb_backend.predict.failures import UNEXPECTED, Failures
-from lsb_backend.predict.pipeline import Pipeline
+from lsb_backend.predict.pipeline import Pipeline, Seen
 from lsb_backend.predict.request import PredictRequest, Task
 from lsb_backend.predict.slot import Served, Slot
 from lsb_backend.runtime.threads import cpu_quota
@@ -93,11 +93,16 @@ class Predictor:
         regions: list[dict[str, Any]] = []
         for value, controls in present(task, images):
             seen = await self._pipeline.look(served, task.id, value, self._parameters)
-            # Outlines of hundreds of objects take a while, and the event loop has callers with time limits.
-            regions += await asyncio.to_thread(
-                image_regions, seen.detections, controls, served.names, seen.width, seen.height
-            )
+            regions += await _regions(seen, controls, served.names)
         return {"model_version": served.version, "score": score(regions), "result": regions}
+
+
+async def _regions(seen: Seen, controls: list[Control], names: Sequence[str]) -> list[dict[str, Any]]:
+    arguments = seen.detections, controls, names, seen.width, seen.height
+    if any(detection.polygon is not None for detection in seen.detections):
+        # Outlines of hundreds of objects take a while, and the event loop has callers with time limits.
+        return await asyncio.to_thread(image_regions, *arguments)
+    return image_regions(*arguments)
 
 
 def by_image(controls: tuple[Control, ...]) -> Images:
