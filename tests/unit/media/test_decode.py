@@ -1,6 +1,7 @@
 """Images of all kinds come out as an annotator sees them; broken and huge ones are refused cheaply."""
 
 import io
+import os
 import struct
 import zlib
 from typing import Any
@@ -139,6 +140,17 @@ def test_a_jpeg_is_read_alike_whatever_it_holds_beside_its_pixels(behind: bytes)
     noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
     data = jpeg_with_a_preview(noise) + behind
     expected = cv2.imdecode(np.frombuffer(encoded(".jpg", noise), np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(decode(data, LIMITS), expected)
+
+
+def test_a_jpeg_is_read_where_there_can_be_no_file_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(".jpg", picture())
+    expected = decode(data, LIMITS)
+
+    def forbidden(name: str) -> int:
+        raise PermissionError(name)
+
+    monkeypatch.setattr(os, "memfd_create", forbidden)
     assert np.array_equal(decode(data, LIMITS), expected)
 
 
