@@ -28,8 +28,9 @@ START_TRAINING = "START_TRAINING"
 SETUP_LIMIT = 2 * MEBIBYTE
 # Room for the 5000 tasks that Label Studio puts into one event of an import.
 EVENT_LIMIT = 16 * MEBIBYTE
-# Written in less time than another thread takes to wake up.
-FEW_REGIONS = 50
+# Tasks and regions whose answer is written at once: boxes in less time than another thread takes to wake up,
+# outlines in some milliseconds.
+FEW = 50
 COUNTED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED", "ANNOTATIONS_DELETED")
 
 
@@ -132,7 +133,7 @@ async def _predicted(services: Services, asked: PredictRequest) -> bytes:
     if asked.interactive:
         # The labelling window reads `result` of the one item, so a failed one must have it.
         items = [item or {"result": [], "score": 0.0} for item in items]
-    if sum(len(item.get("result", ())) for item in items) <= FEW_REGIONS:
+    if sum(1 + len(item.get("result", ())) for item in items) <= FEW:
         return _encode(items)
     return await asyncio.to_thread(_encode, items)
 
