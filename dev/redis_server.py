@@ -42,6 +42,11 @@ class RedisServer:
                     raise RuntimeError((self._folder / "redis.log").read_text()) from None
                 time.sleep(0.05)
 
+    def hang(self) -> None:
+        """Keep its connections open, and answer nothing."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
     def kill(self) -> None:
         """End it as a lost node does."""
         process, self._process = self._process, None

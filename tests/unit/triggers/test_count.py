@@ -102,7 +102,7 @@ class Counted:
 
 async def test_annotations_whose_webhook_was_lost_are_found_by_the_period(tmp_path: Path) -> None:
     studio, counted = Studio(), Counted()
-    timing = Timing(settle=0.0, period=0.001, again=0.001, rest=0.0)
+    timing = Timing(settle=0.0, period=0.001, rest=0.0)
     work = asyncio.create_task(AnnotationCount(Store.open(tmp_path), studio.read, counted.take, timing).run())
     assert (await counted.queue.get()).changed == 0
     studio.projects = {1: [task(1, annotation(1))]}

@@ -157,6 +157,16 @@ async def test_a_reader_that_failed_leaves_the_turn_to_another_and_nothing_is_ta
     await until(lambda: replicas[0].turns == 2)
 
 
+async def test_a_redis_that_hangs_is_told_and_not_waited_for(
+    replicas: list[Replica], redis: RedisServer, until: Until
+) -> None:
+    await until(lambda: all(one.turns == 1 for one in replicas))
+    redis.hang()
+    replicas[0].counting.hint()
+    await until(lambda: replicas[0].turns == 2)
+    assert replicas[0].states == ["Redis is not used, each replica counts for itself: no answer in 2 s"]
+
+
 async def test_what_is_no_url_is_said_without_repeating_it(tmp_path: Path, until: Until) -> None:
     replica = Replica(tmp_path / "replica", "hunter2:secret@nowhere")
     await until(lambda: replica.turns == 1)
