@@ -57,7 +57,7 @@ class Engine:
         self._waiting: list[_Item] = []
         self._arrived = asyncio.Event()
         self._stopping = False
-        # One more than compute, for a model that is closed while its successor works.
+        # One more than compute: it reads what was found, or closes a model, meanwhile.
         self._threads = ThreadPoolExecutor(cpu_quota() + 1, thread_name_prefix="model")
         self._worker: asyncio.Task[None] | None = None
         self._computing: Counter[Runtime] = Counter()
