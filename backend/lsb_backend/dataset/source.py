@@ -4,6 +4,7 @@ import asyncio
 
 from lsb_backend.dataset.cache import ImageCache, KeptPicture
 from lsb_backend.dataset.images import Picture, picture
+from lsb_backend.media.fetched import Fetched, Identity
 from lsb_backend.media.media import Media
 
 
@@ -28,5 +29,8 @@ class CachedImages:
         fetched = await self._media.fetch(task_id, address, known.validators if known else None)
         if fetched.data is None and known is not None:
             return known
-        made = await asyncio.to_thread(picture, fetched.data or b"", self._media.limits)
-        return await asyncio.to_thread(self._cache.add, identity, made, fetched.validators)
+        return await asyncio.to_thread(self._kept, identity, fetched)
+
+    def _kept(self, identity: Identity, fetched: Fetched) -> Picture | KeptPicture:
+        made = picture(fetched.data or b"", self._media.limits)
+        return self._cache.add(identity, made, fetched.validators)

@@ -6,10 +6,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"
 _WRITER_LOCK = ".writer"
+# Files that are put on the disk at once.
+_SYNCING = 8
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -49,12 +52,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Put every file and every name below `folder` on the disk."""
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with (Path(root) / name).open("rb") as file:
-                os.fsync(file.fileno())
-        sync_folder(Path(root))
+    """Put every file and every name below `folder` on the disk. Raises OSError."""
+    # A file system writes its journal once for all who wait: several times as fast as one after another.
+    with ThreadPoolExecutor(_SYNCING) as pool:
+        for root, _, names in os.walk(folder):
+            for _ in pool.map(_sync_file, [Path(root) / name for name in names]):
+                pass
+            sync_folder(Path(root))
 
 
 @contextlib.contextmanager
@@ -108,6 +112,11 @@ def clean_leftovers(folder: Path) -> None:
             continue
         except FileNotFoundError:
             _remove(path)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _remove(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files appear whole, and leftovers go without hurting those who still write."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -44,3 +45,37 @@ def test_leftovers_of_the_dead_go_and_work_of_the_living_stays(tmp_path: Path) -
         assert sorted(os.listdir(tmp_path)) == sorted([".lock", living.name])
         assert (living / "weights.pt").exists()
     assert os.listdir(tmp_path) == [".lock"]
+
+
+def test_every_file_and_folder_of_a_tree_is_put_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "inner/b", "inner/c", "inner/deeper/d"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    synced: set[int] = set()
+    fsync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    atomic.sync_tree(tmp_path)
+    assert synced == {path.stat().st_ino for path in (tmp_path, *tmp_path.rglob("*"))}
+
+
+def test_a_file_that_cannot_be_put_on_the_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        (tmp_path / f"{number}").touch()
+    bad = (tmp_path / "23").stat().st_ino
+
+    def failing(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == bad:
+            raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="the disk is broken"):
+        atomic.sync_tree(tmp_path)
