@@ -49,8 +49,8 @@ chaos: $(BIN)/.ready ## Kill the operator at every call of a whole life of a bac
 test-node: setup node-packages ## Tests of a cluster with a node: containers, volumes, Services (root, no Docker)
 	$(BIN)/python -m pytest -m node tests/integration/node
 
-e2e: setup node-packages ## The quickstart in a cluster with real pods, and what may go wrong in it (root, Debian; or kind)
-	$(BIN)/python -m pytest -m node tests/e2e_cluster
+e2e: setup node-packages ## The quickstart in a cluster with real pods, and what may go wrong in it (FULL=1: in built images)
+	FULL=$(FULL) BASE=$(BASE) TORCH=$(TORCH) $(BIN)/python -m pytest -m node tests/e2e_cluster
 
 node-packages: $(BIN)/.ready ## Install the Debian packages that `make cluster NODE=1` needs, if they are missing
 	@PYTHONPATH=dev $(BIN)/python -m cluster packages --missing | xargs --no-run-if-empty \

@@ -60,6 +60,13 @@ class Engine:
             raise ImageError(f"{self.name} {arguments[0]} failed: {said[-1]}")
         return done.stdout.strip()
 
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image into a new file, as `docker load` reads it. Raises ImageError."""
+        if self.name == "buildah":
+            self.run("push", reference, f"docker-archive:{archive}:{reference}")
+        else:
+            self.run("save", "--output", str(archive), reference)
+
     def has(self, reference: str) -> bool:
         """Whether the image is on this machine."""
         return bool(self.run("images", "--quiet", *self._exactly(reference)))

@@ -14,6 +14,9 @@ from chart.made import CHART
 from cluster import Cluster, Node, kind
 from cluster.progress import Progress
 from helm import Helm, find_helm
+from images.build import Wanted, build
+from images.catalogue import ALL
+from images.engine import find
 from installed import NAMESPACE, QUICKSTART, Installed, forwarded
 from label_studio_admin import LabelStudioAdmin
 from rich.console import Console
@@ -57,24 +60,39 @@ def figures(pytestconfig: pytest.Config) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """The one that `make cluster NODE=1` has started, else one of our own.
-
-    With LSB_IMAGES, an archive of images that `make images` built, those run; else the checkout does.
-    """
+def cluster(archives: list[Path]) -> Iterator[Cluster]:
+    """The one that `make cluster NODE=1` has started, else one of our own."""
     running = Cluster.find("dev")
     if running is not None and running.node and running.ready():
+        _load(running, archives)
         yield running
         return
-    archive = os.environ.get("LSB_IMAGES")
-    if kind.usable() and not archive:
-        pytest.exit(
-            "kind runs built images: `make images`, `docker save` them into a file, name it in LSB_IMAGES", 2
-        )
-    with Cluster.start(f"e2e-{os.getpid()}", node=Node(gpus=1, checkout=not archive)) as started:
-        if archive:
-            started.load(Path(archive))
+    if kind.usable() and not archives:
+        pytest.exit("kind runs built images: `make e2e FULL=1`, or name an archive of them in LSB_IMAGES", 2)
+    with Cluster.start(f"e2e-{os.getpid()}", node=Node(gpus=1, checkout=not archives)) as started:
+        _load(started, archives)
         yield started
+
+
+def _load(cluster: Cluster, archives: list[Path]) -> None:
+    for archive in archives:
+        cluster.load(archive)
+
+
+@pytest.fixture(scope="session")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Built images that run instead of the checkout: those in LSB_IMAGES; with FULL, built now; else none."""
+    if given := os.environ.get("LSB_IMAGES"):
+        return [Path(given)]
+    if not os.environ.get("FULL"):
+        return []
+    engine, folder = find(), tmp_path_factory.mktemp("images")
+    wanted = Wanted(ALL, base=os.environ.get("BASE") or "auto", torch=os.environ.get("TORCH") or "cuda")
+    saved = []
+    for built in build(engine, wanted):
+        saved.append(folder / f"{built.image.name}.tar")
+        engine.save(built.reference, saved[-1])
+    return saved
 
 
 @pytest.fixture(scope="session")
