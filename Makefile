@@ -43,7 +43,7 @@ demo-stop: $(BIN)/.ready ## End what `make demo KEEP=1` left running
 test: setup ## All tests: units, replayed recordings, a real Label Studio, real training
 	$(BIN)/python -m pytest
 
-chaos: $(BIN)/.ready ## Kill the operator at every call of a whole life of a backend (an hour)
+chaos: $(BIN)/.ready ## Kill the operator at every call of a whole life of a backend (half an hour)
 	$(BIN)/python -m pytest tests/integration/operator_faults/test_killed.py --every-call
 
 test-node: setup node-packages ## Tests of a cluster with a node: containers, volumes, Services (root, no Docker)
