@@ -1,6 +1,7 @@
 """The quickstart in a cluster with a node: operator, Label Studio, Redis, serving and training as pods."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,19 +81,21 @@ def _load(cluster: Cluster, archives: list[Path]) -> None:
 
 
 @pytest.fixture(scope="session")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def archives() -> Iterator[list[Path]]:
     """Built images that run instead of the checkout: those in LSB_IMAGES; with FULL, built now; else none."""
-    if given := os.environ.get("LSB_IMAGES"):
-        return [Path(given)]
-    if not os.environ.get("FULL"):
-        return []
-    engine, folder = find(), tmp_path_factory.mktemp("images")
+    given = os.environ.get("LSB_IMAGES")
+    if given or not os.environ.get("FULL"):
+        yield [Path(given)] if given else []
+        return
+    engine = find()
     wanted = Wanted(ALL, base=os.environ.get("BASE") or "auto", torch=os.environ.get("TORCH") or "cuda")
-    saved = []
-    for built in build(engine, wanted):
-        saved.append(folder / f"{built.image.name}.tar")
-        engine.save(built.reference, saved[-1])
-    return saved
+    # Not in pytest's folders, which stay for three runs: these are gigabytes.
+    with tempfile.TemporaryDirectory(prefix="lsbackends-images-") as folder:
+        saved = []
+        for built in build(engine, wanted):
+            saved.append(Path(folder) / f"{built.image.name}.tar")
+            engine.save(built.reference, saved[-1])
+        yield saved
 
 
 @pytest.fixture(scope="session")
