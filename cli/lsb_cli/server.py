@@ -114,8 +114,9 @@ def _serve(options: "Options") -> None:
 
     from lsb_backend.runtime.memory import give_memory_back
     from lsb_backend.runtime.threads import cpu_quota, limit_threads
+    from lsb_crds.resolve import resolve
 
-    give_memory_back()
+    give_memory_back(resolve(options.backend).runtime)
     limit_threads(cpu_quota())
     from lsb_backend.serve.supervisor import serve as serve_until_stopped
     from lsb_cli.banner import banner
