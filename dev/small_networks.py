@@ -19,18 +19,9 @@ PARAMETERS = Parameters(confidence=0.1, iou=0.6, image_size=256, max_detections=
 TRAINED_SIZE = 128
 
 
-def photographs() -> list[Picture]:
-    """The photographs that come with ultralytics and matplotlib: 1080x810, 720x1280 and 600x512."""
-    ultralytics_environment()
-    import matplotlib
-    from ultralytics.utils import ASSETS
-
-    paths = [*sorted(ASSETS.glob("*.jpg")), Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg"]
-    return [np.asarray(cv2.imread(str(path)), dtype=np.uint8) for path in paths]
-
-
 def train(folder: Path, photographs: list[Picture]) -> dict[str, Path]:
     """Train, in `folder`, small networks by task that find discs and squares drawn on photographs."""
+    ultralytics_environment()
     from ultralytics import YOLO
 
     rng = np.random.default_rng(1)

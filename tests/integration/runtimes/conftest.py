@@ -5,25 +5,21 @@ from pathlib import Path
 
 import pytest
 import small_networks
+from demo.pictures import photographs
 from small_networks import TRAINED_SIZE, Picture, Reference
 
 from lsb_backend.runtime.export import export_onnx
 
 
 @pytest.fixture(scope="session")
-def photographs() -> list[Picture]:
-    return small_networks.photographs()
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory, photographs: list[Picture]) -> dict[str, Path]:
+def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Weights by task."""
-    return small_networks.train(tmp_path_factory.mktemp("trained"), photographs)
+    return small_networks.train(tmp_path_factory.mktemp("trained"), photographs())
 
 
 @pytest.fixture(scope="session")
-def pictures(photographs: list[Picture]) -> list[Picture]:
-    return small_networks.mixed_sizes(photographs)
+def pictures() -> list[Picture]:
+    return small_networks.mixed_sizes(photographs())
 
 
 @pytest.fixture(scope="session")
