@@ -45,6 +45,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
+    if not config.stash[PHASES]:  # a run of other tests
+        return
     table = Table("phase", "seconds", title="End to end in a cluster")
     for what, seconds in config.stash[PHASES]:
         table.add_row(what, f"{seconds:.0f}")

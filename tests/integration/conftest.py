@@ -115,13 +115,17 @@ async def sub_path_url(sub_path_label_studio: Installation) -> AsyncIterator[str
 
 @dataclass
 class StubBackend:
-    """Speaks just enough to be connected, and predicts nothing. `credentials`: the Authorization it wants."""
+    """Speaks just enough to be connected, and predicts nothing.
+
+    `credentials` is the Authorization it wants; each of the first answers to /setup waits for one of `gates`.
+    """
 
     port: int = 0
     credentials: str | None = None
     received: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     setup_status: int = 200
     health_status: int = 200
+    gates: list[threading.Event] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -143,6 +147,8 @@ def _handler(stub: StubBackend) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, body: Any) -> None:
             stub.received.append((self.path, dict(self.headers), body))
+            if self.path == "/setup" and stub.gates:
+                stub.gates.pop(0).wait()
             known = stub.credentials is None or self.headers.get("Authorization") == stub.credentials
             answers = {"setup": stub.setup_status, "health": stub.health_status}
             status = answers.get(self.path.rpartition("/")[2], 200) if known else 401

@@ -1,5 +1,7 @@
 """Registering at a real Label Studio: once, as the manifest says, and explained when it does not work."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -142,6 +144,27 @@ async def test_rows_left_by_earlier_tries_are_removed_and_the_choice_is_kept(
     assert outcomes(await register(studio, stub.url, TITLE, [project], None)) == {project: "updated"}
     assert len(admin.backends(project)) == 1
     assert len(admin.webhooks(project)) == 1
+    assert admin.get(f"/api/projects/{project}/")["model_version"] == TITLE
+
+
+async def test_a_try_that_was_broken_off_while_label_studio_worked_on_it_leaves_no_second_row(
+    studio: LabelStudio, admin: Any, project: int, stub: Any, until: Any
+) -> None:
+    first, second = stub.gates = [threading.Event(), threading.Event()]
+    gates = len(stub.gates)
+    broken_off = asyncio.create_task(register(studio, stub.url, TITLE, [project], BasicAuth("alice", "old")))
+    await until(lambda: len(stub.gates) == gates - 1)
+    broken_off.cancel()
+    again = asyncio.create_task(register(studio, stub.url, TITLE, [project], None))
+    await until(lambda: not stub.gates)
+    # Label Studio finishes what nobody waits for any more.
+    first.set()
+    await until(lambda: bool(admin.backends(project)))
+    second.set()
+    assert outcomes(await again) == {project: "updated"}
+    [row] = admin.backends(project)
+    assert (row["url"], row["basic_auth_user"]) == (stub.url, "")
+    assert [hook["url"] for hook in admin.webhooks(project)] == [f"{stub.url}/webhook"]
     assert admin.get(f"/api/projects/{project}/")["model_version"] == TITLE
 
 

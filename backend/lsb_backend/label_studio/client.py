@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from .connection import PATIENT, Connection, Json
+from .connection import ASKING, PATIENT, Connection, Json
 from .errors import LabelStudioError, RefusedError
 from .long_list import read_list
 from .records import Backend, ProjectPage, TaskPage, Webhook
 
 EXPORT_BYTES = 1 << 30
+BACKEND = TypeAdapter(Backend)
 BACKENDS = TypeAdapter(list[Backend])
 WEBHOOKS = TypeAdapter(list[Webhook])
 TASKS = TypeAdapter(TaskPage)
@@ -127,17 +128,18 @@ class LabelStudio(Connection):
 
     async def backends(self, project: int) -> list[Backend]:
         """The ML backends of a project by id. Label Studio calls /health and /setup of each meanwhile."""
-        rows = await self.get_json("/api/ml", {"project": project})
+        rows = await self.get_json("/api/ml", {"project": project}, limits=ASKING)
         backends = self._parsed(BACKENDS, rows)
         return sorted(backends, key=lambda backend: backend.id)
 
-    async def add_backend(self, fields: Mapping[str, Json]) -> None:
-        """Connect an ML backend; `fields` are Label Studio's."""
-        await self.post_json("/api/ml", dict(fields))
+    async def add_backend(self, fields: Mapping[str, Json]) -> int:
+        """Connect an ML backend; `fields` are Label Studio's. Returns its id."""
+        row = await self.post_json("/api/ml", dict(fields), limits=ASKING)
+        return self._parsed(BACKEND, row).id
 
     async def update_backend(self, backend: int, fields: Mapping[str, Json]) -> None:
         """Change an ML backend; `fields` must hold `url` and `project`, or Label Studio fails."""
-        await self.patch_json(f"/api/ml/{backend}", dict(fields))
+        await self.patch_json(f"/api/ml/{backend}", dict(fields), limits=ASKING)
 
     async def remove_backend(self, backend: int) -> bool:
         """Remove an ML backend; whether it was still there. Its webhook stays."""

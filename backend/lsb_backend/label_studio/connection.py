@@ -24,6 +24,8 @@ TokenSource = str | Callable[[], str]
 MAXIMUM_BYTES = 64 << 20
 CONNECTIONS = 16
 QUICK = aiohttp.ClientTimeout(total=60, sock_connect=10)
+# Label Studio asks each ML backend for /health and /setup before it answers, with time limits of its own.
+ASKING = aiohttp.ClientTimeout(total=300, sock_connect=10)
 # Label Studio answers some calls only after a model has answered it.
 PATIENT = aiohttp.ClientTimeout(total=3600, sock_connect=10)
 # A proxy says these while the Label Studio behind it is starting.
@@ -117,9 +119,9 @@ class Connection:
         """POST once: a second one could do it twice."""
         return await self._authorized(Request("POST", path, params, body, limits))
 
-    async def patch_json(self, path: str, body: Json) -> Json:
+    async def patch_json(self, path: str, body: Json, *, limits: aiohttp.ClientTimeout = QUICK) -> Json:
         """PATCH, repeated like GET."""
-        return await self._repeated(Request("PATCH", path, None, body))
+        return await self._repeated(Request("PATCH", path, None, body, limits))
 
     async def delete(self, path: str) -> bool:
         """DELETE, repeated like GET; whether it was still there."""

@@ -70,13 +70,16 @@ async def _refuse_unknown(studio: LabelStudio, projects: Iterable[int]) -> None:
 
 async def _register(studio: LabelStudio, project: int, wanted: Wanted) -> ProjectReport:
     backends = await studio.backends(project)
-    webhooks = await studio.webhooks(project)
-    rows = ours(backends, wanted)
     outcome: Outcome = "unchanged"
-    if not rows:
-        await _add(studio, project, wanted)
+    added = None
+    if not ours(backends, wanted):
+        added = await _add(studio, project, wanted)
         outcome = "added"
-    elif not settled(rows[0], webhooks, wanted):
+        # Label Studio may just have finished an earlier try, too, whose answer nobody waited for.
+        backends = await studio.backends(project)
+    rows = ours(backends, wanted)
+    webhooks = await studio.webhooks(project)
+    if rows and rows[0].id != added and not settled(rows[0], webhooks, wanted):
         await _update(studio, rows[0].id, project, wanted)
         outcome = "updated"
     for row in rows[1:]:
@@ -94,9 +97,9 @@ async def _register(studio: LabelStudio, project: int, wanted: Wanted) -> Projec
     )
 
 
-async def _add(studio: LabelStudio, project: int, wanted: Wanted) -> None:
+async def _add(studio: LabelStudio, project: int, wanted: Wanted) -> int:
     try:
-        await studio.add_backend(wanted.backend(project))
+        return await studio.add_backend(wanted.backend(project))
     except RefusedError as error:
         saved = bool(ours(await studio.backends(project), wanted))
         text = diagnosis.registration(error.status, error.detail, wanted.url, saved)
