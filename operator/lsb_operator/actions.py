@@ -15,11 +15,12 @@ class CreateJob:
 
 @dataclass(frozen=True, slots=True)
 class DeleteJob:
-    """Delete the Job and its pods (propagation Background), if it still has this uid."""
+    """Delete the Job and its pods (propagation Background), if it still has this uid, and say `event`."""
 
     name: str
     uid: str
     why: str
+    event: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,10 @@ class Executor:
                 await self._create(JOB, manifest, backend)
             case CreateTraining(manifest):
                 await self._create(TRAINING, manifest, backend)
-            case DeleteJob(name, uid):
+            case DeleteJob(name, uid, _, event):
                 await self._api.delete(JOB, {"namespace": namespace, "name": name, "uid": uid})
+                if event is not None:
+                    await self.tell(backend, event)
             case DeleteTraining(name, uid):
                 await self._api.delete(TRAINING, {"namespace": namespace, "name": name, "uid": uid})
             case KeepJobFor(name, seconds):

@@ -17,6 +17,8 @@ MANIFEST: Final = "lsbackends.dev/manifest"
 REGISTRATION: Final = "lsbackends.dev/registration"
 """Annotation of a register Job: a digest of what it registers. Also the name of the finalizer."""
 FINALIZER: Final = REGISTRATION
+STUDIO: Final = "lsbackends.dev/label-studio"
+"""Annotation of a Job that registers or unregisters: `spec.labelStudio` as it was then, as JSON."""
 QUEUE: Final = "kueue.x-k8s.io/queue-name"
 """Label by which Kueue finds what it admits."""
 TRACKED: Final = "argocd.argoproj.io/tracking-id"

@@ -11,9 +11,9 @@ from lsb_operator.actions import Action, CreateJob, DeleteJob, Next, SetFinalize
 from lsb_operator.attempt import deleting, ended
 from lsb_operator.events import Event
 from lsb_operator.facts import Facts, Manifest, Observed
+from lsb_operator.former import jobs, leave_formers, same, studio_of
 from lsb_operator.jobs.register import register, register_name
 from lsb_operator.jobs.unregister import SECONDS, unregister, unregister_name
-from lsb_operator.names import COMPONENT
 from lsb_operator.reasons import Reason
 from lsb_operator.times import time_of
 
@@ -28,16 +28,22 @@ def plan_registration(
     """What to do about the registration now.
 
     The finalizer is there from before the first register Job until the unregister Job has ended, so that a
-    death at any moment leaves nothing behind in Label Studio.
+    death at any moment leaves nothing behind in Label Studio. A Label Studio that the spec no longer names is
+    left before another is entered: both addresses may be of the same one.
     """
+    leaving = () if namespace_terminating else leave_formers(backend, resolved, facts)
     if facts.deleting:
-        return _leave(backend, resolved, facts, namespace_terminating)
+        last = _leave(backend, resolved, facts, namespace_terminating)
+        return Next((*leaving, *last.actions), last.later)
+    if leaving:
+        return Next(leaving)
     studio = backend.spec.label_studio
     if not (studio.register_backend and studio.projects):
         return _withdraw(backend, resolved, facts)
-    leaving = _jobs(facts, "unregister")
-    if leaving:
-        return _swept(leaving, facts)
+    if jobs(facts, "unregister"):
+        # What a Job tells that has registered the backend does not hold once another takes it out.
+        void = _deletions(jobs(facts, "register"), "the backend is taken out of Label Studio")
+        return Next((*void, *_clear(backend, facts)))
     return _enter(backend, resolved, facts)
 
 
@@ -48,15 +54,14 @@ def has_finalizer(facts: Facts) -> bool:
 
 def _enter(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Next:
     name = register_name(backend, resolved)
-    jobs = _jobs(facts, "register")
-    others = {other: job for other, job in jobs.items() if other != name}
-    job = jobs.get(name)
+    others = jobs(facts, "register")
+    job = others.pop(name, None)
     begun = [] if has_finalizer(facts) else [SetFinalizer(present=True)]
     if job is None:
         # An older Job that still runs could have the last word.
         running = {other: one for other, one in others.items() if ended(one) is None}
         if running:
-            return _swept(running, facts, done=False)
+            return Next(tuple(_deletions(running, "its time is over")))
         # Label Studio calls the backend before it believes that there is one.
         answers = any(pod.component == "serve" and pod.ready for pod in facts.pods)
         return Next((*begun, CreateJob(register(backend, resolved)))) if answers else Next()
@@ -69,14 +74,14 @@ def _enter(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Nex
 def _withdraw(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Next:
     """Take a backend that lives on out of its projects."""
     if not has_finalizer(facts):
-        return Next(tuple(_deletions(_jobs(facts, "unregister"), "it has ended", only_ended=True)))
-    registered = _jobs(facts, "register")
-    if registered:
-        # Without a record of it, a later wish to be registered is carried out anew.
-        return _swept(registered, facts, done=False)
+        return Next(tuple(_clear(backend, facts)))
     job = facts.children.get(("Job", unregister_name(backend, resolved)))
     if job is None:
         return Next((CreateJob(unregister(backend, resolved)),))
+    registered = jobs(facts, "register")
+    if registered:
+        # Without a record of it, a later wish to be registered is carried out anew.
+        return Next(tuple(_deletions(registered, "its time is over")))
     if ended(job) == "Failed":
         return _again(unregister_name(backend, resolved), job, facts)
     return Next((SetFinalizer(present=False),)) if ended(job) else Next()
@@ -123,25 +128,26 @@ def _failing_since(facts: Facts) -> datetime:
     return since or facts.now
 
 
-def _swept(jobs: dict[str, Observed], facts: Facts, done: bool = True) -> Next:
-    """Delete Jobs whose time is over; with `done` those that run may end first."""
-    return Next(tuple(_deletions(jobs, "its time is over", only_ended=done)))
+def _clear(backend: LabelStudioBackend, facts: Facts) -> Iterable[Action]:
+    """Delete the unregister Jobs that have ended, and say where one has not done its work."""
+    for name, job in jobs(facts, "unregister").items():
+        if ended(job):
+            yield from _deletions({name: job}, "it has ended", _left_behind(backend, job))
 
 
-def _deletions(jobs: dict[str, Observed], why: str, only_ended: bool = False) -> Iterable[Action]:
-    for name, job in sorted(jobs.items()):
-        if not deleting(job) and (ended(job) or not only_ended):
-            yield DeleteJob(name, str(job.metadata.get("uid") or ""), why)
+def _left_behind(backend: LabelStudioBackend, job: Observed) -> Event | None:
+    """What to say of a Job that should have taken the backend out of a Label Studio of an earlier spec."""
+    studio = studio_of(job)
+    if ended(job) != "Failed" or studio is None or same(studio, backend):
+        return None
+    message = f"{studio.url} could not be asked to remove the backend. {LEFT_BEHIND}"
+    return Event("Warning", Reason.REGISTRATION_FAILED, message)
 
 
-def _jobs(facts: Facts, component: str) -> dict[str, Observed]:
-    return {
-        name: job
-        for (kind, name), job in facts.children.items()
-        if kind == "Job"
-        and job.owned_by_us
-        and (job.metadata.get("labels") or {}).get(COMPONENT) == component
-    }
+def _deletions(found: dict[str, Observed], why: str, event: Event | None = None) -> Iterable[Action]:
+    for name, job in sorted(found.items()):
+        if not deleting(job):
+            yield DeleteJob(name, str(job.metadata.get("uid") or ""), why, event)
 
 
 def _ended_at(job: Observed, now: datetime) -> datetime:

@@ -1,10 +1,13 @@
 """Job <name>-register-<digest>: puts the backend into its Label Studio projects."""
 
+import json
+
 from lsb_crds.backend import LabelStudioBackend
 from lsb_crds.resolved import Resolved
 from lsb_crds.serving import Serving
 from lsb_operator import marks
 from lsb_operator.children import volumes
+from lsb_operator.children.config import document
 from lsb_operator.children.digest import digest
 from lsb_operator.children.metadata import metadata
 from lsb_operator.children.volumes import Mounted
@@ -28,7 +31,8 @@ _LIMITS = Limits(retries=0, seconds=600)
 def register(backend: LabelStudioBackend, resolved: Resolved) -> Manifest:
     """The Job. It stays when it is done, as the record of what is registered."""
     about = metadata(backend, register_name(backend, resolved), "register")
-    about |= {"annotations": {marks.REGISTRATION: registration_digest(backend, resolved)}}
+    what = {marks.REGISTRATION: registration_digest(backend, resolved)}
+    about |= {"annotations": what | studio_annotation(backend, resolved)}
     text = manifest_text(backend, resolved)
     mounted = (volumes.basic_auth(backend), *connection(backend))
     options = {"--basic-auth-file": volumes.BASIC_AUTH_FILE} | token_option(backend)
@@ -55,6 +59,12 @@ def registration_digest(backend: LabelStudioBackend, resolved: Resolved) -> str:
             "token": [token.name, token.key] if token else None,
         }
     )
+
+
+def studio_annotation(backend: LabelStudioBackend, resolved: Resolved) -> dict[str, str]:
+    """What undoes the registration when the backend's spec says something else, or is gone."""
+    section = document(backend, resolved)["spec"]["labelStudio"]
+    return {marks.STUDIO: json.dumps(section, separators=(",", ":"), sort_keys=True)}
 
 
 def connection(backend: LabelStudioBackend) -> tuple[Mounted, ...]:

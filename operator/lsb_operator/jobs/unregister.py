@@ -7,7 +7,13 @@ from lsb_operator.children.digest import digest
 from lsb_operator.children.metadata import unowned
 from lsb_operator.facts import Manifest
 from lsb_operator.jobs.job import Limits, command, job, job_labels, manifest_text, template
-from lsb_operator.jobs.register import connection, registration_digest, small_container, token_option
+from lsb_operator.jobs.register import (
+    connection,
+    registration_digest,
+    small_container,
+    studio_annotation,
+    token_option,
+)
 
 SECONDS = 60
 """The longest that a deletion waits for Label Studio."""
@@ -18,6 +24,7 @@ _LIMITS = Limits(retries=2, seconds=SECONDS, kept=300)
 def unregister(backend: LabelStudioBackend, resolved: Resolved) -> Manifest:
     """The Job. Its pod mounts nothing that is the backend's own: that may be gone before it starts."""
     about = unowned(backend, unregister_name(backend, resolved), "unregister")
+    about |= {"annotations": studio_annotation(backend, resolved)}
     words = command(["unregister"], token_option(backend))
     container = small_container(backend, resolved, words, connection(backend))
     text = manifest_text(backend, resolved)

@@ -187,6 +187,18 @@ def test_deleted_in_the_foreground_it_is_taken_out_of_its_projects(studio: Studi
     assert studio.get("PersistentVolumeClaim", "cats-weights") is not None
 
 
+def test_a_backend_that_moves_leaves_its_former_label_studio_before_it_enters_another(
+    studio: Studio, keeper: Keeper
+) -> None:
+    registered(studio)
+    studio.apply(labelStudio=SPEC["labelStudio"] | {"url": "http://other:8080"})
+    wait_for(lambda: "http://other:8080" in _registered_at(studio), "it is registered in the other one")
+    kinds = [name.split("-")[1] for name in _made_jobs(studio) if "register" in name]
+    assert kinds == ["register", "unregister", "register"]
+    (entered,) = (name for name in studio.names("Job") if "register" in name)
+    assert entered == [name for name in _made_jobs(studio) if "-register-" in name][-1]
+
+
 def test_a_namespace_that_is_deleted_is_not_held_up(
     studio: Studio, laboratory: Laboratory, tmp_path: Path
 ) -> None:
@@ -245,10 +257,18 @@ def _is_gone(studio: Studio) -> bool:
     return False
 
 
+def _registered_at(studio: Studio) -> str:
+    told = studio.condition("Registered")
+    return str(told["message"]) if told.get("status") == "True" else ""
+
+
 def _made_unregistering(studio: Studio) -> list[str]:
-    """Unregister Jobs that the API server has taken."""
+    return [name for name in _made_jobs(studio) if "-unregister-" in name]
+
+
+def _made_jobs(studio: Studio) -> list[str]:
+    """Jobs that the API server has taken, the first one first."""
     made = [
         one for one in studio.requests() if one["verb"] == "create" and one["responseStatus"]["code"] == 201
     ]
-    names = [str(one["objectRef"].get("name")) for one in made if one["objectRef"]["resource"] == "jobs"]
-    return [name for name in names if "-unregister-" in name]
+    return [str(one["objectRef"].get("name")) for one in made if one["objectRef"]["resource"] == "jobs"]
