@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from lsb_operator.events import Event
 from lsb_operator.facts import Manifest
 
+ENDED_SECONDS = 1
+
 
 @dataclass(frozen=True, slots=True)
 class CreateJob:
@@ -15,12 +17,22 @@ class CreateJob:
 
 @dataclass(frozen=True, slots=True)
 class DeleteJob:
-    """Delete the Job and its pods (propagation Background), if it still has this uid, and say `event`."""
+    """Say `event`, and delete the Job and its pods (propagation Background) if it still has this uid."""
 
     name: str
     uid: str
     why: str
     event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndJob:
+    """Patch `spec.activeDeadlineSeconds` to a second: a Job that runs fails, and its record stays.
+
+    One that has ended is marked by it: what it has done is being undone.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,14 @@ class SetFinalizer:
 
 
 Action = (
-    CreateJob | DeleteJob | KeepJobFor | CreateTraining | DeleteTraining | ApplyTrainingStatus | SetFinalizer
+    CreateJob
+    | DeleteJob
+    | EndJob
+    | KeepJobFor
+    | CreateTraining
+    | DeleteTraining
+    | ApplyTrainingStatus
+    | SetFinalizer
 )
 
 

@@ -5,12 +5,14 @@ import uuid
 from datetime import UTC, datetime
 
 from lsb_operator.actions import (
+    ENDED_SECONDS,
     Action,
     ApplyTrainingStatus,
     CreateJob,
     CreateTraining,
     DeleteJob,
     DeleteTraining,
+    EndJob,
     KeepJobFor,
     SetFinalizer,
 )
@@ -45,9 +47,13 @@ class Executor:
             case CreateTraining(manifest):
                 await self._create(TRAINING, manifest, backend)
             case DeleteJob(name, uid, _, event):
-                await self._api.delete(JOB, {"namespace": namespace, "name": name, "uid": uid})
+                # Told twice is better than not at all.
                 if event is not None:
                     await self.tell(backend, event)
+                await self._api.delete(JOB, {"namespace": namespace, "name": name, "uid": uid})
+            case EndJob(name):
+                body = {"spec": {"activeDeadlineSeconds": ENDED_SECONDS}}
+                await self._unless_gone(JOB, namespace, name, body)
             case DeleteTraining(name, uid):
                 await self._api.delete(TRAINING, {"namespace": namespace, "name": name, "uid": uid})
             case KeepJobFor(name, seconds):

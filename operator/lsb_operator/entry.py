@@ -39,7 +39,7 @@ _METADATA = (
 _SPEC = {
     "Deployment": ("replicas",),
     "PersistentVolumeClaim": ("storageClassName", "accessModes", "resources", "volumeName"),
-    "Job": ("suspend", "backoffLimit", "ttlSecondsAfterFinished"),
+    "Job": ("suspend", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"),
     "Pod": ("nodeName", "volumes", "containers"),
 }
 

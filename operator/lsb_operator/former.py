@@ -1,34 +1,38 @@
 """The Label Studio that an earlier spec named, as the Job that registered there still tells. Pure."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lsb_crds.backend import LabelStudioBackend
 from lsb_crds.label_studio import LabelStudio
 from lsb_crds.resolved import Resolved
 from lsb_operator import marks
-from lsb_operator.actions import Action, CreateJob, DeleteJob
-from lsb_operator.attempt import deleting
-from lsb_operator.facts import Facts, Key, Manifest, Observed
+from lsb_operator.actions import ENDED_SECONDS, Action, CreateJob, DeleteJob, EndJob
+from lsb_operator.attempt import deleting, ended
+from lsb_operator.events import Event
+from lsb_operator.facts import Facts, Manifest, Observed
 from lsb_operator.jobs.register import register_name
 from lsb_operator.jobs.unregister import unregister
 from lsb_operator.names import COMPONENT
+from lsb_operator.reasons import Reason
+
+LEFT_BEHIND = "It may still be registered in Label Studio"
+DELETE_IT = "To do: delete it in its projects' settings."
 
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """A Label Studio that the spec no longer names, with the Job that registered there and its opposite."""
+    """A Label Studio that the spec no longer names: the Job that registered there, and the one to undo it."""
 
-    url: str
-    registered_by: str
-    uid: str
-    job: Manifest
+    name: str
+    job: Observed
+    undo: Manifest
 
     @property
-    def key(self) -> Key:
-        """The Job that takes the backend out."""
-        return "Job", str(self.job["metadata"]["name"])
+    def name_of_undo(self) -> str:
+        """Name of the Job that takes the backend out."""
+        return str(self.undo["metadata"]["name"])
 
 
 def formers(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Iterator[Former]:
@@ -41,23 +45,56 @@ def formers(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> It
         spec = backend.spec.model_copy(update={"label_studio": studio})
         earlier = backend.model_copy(update={"spec": spec})
         address = {"backend_url": studio.backend_url or resolved.backend_url}
-        undo = unregister(earlier, resolved.model_copy(update=address))
-        yield Former(studio.url, name, str(job.metadata.get("uid") or ""), undo)
+        yield Former(name, job, unregister(earlier, resolved.model_copy(update=address)))
 
 
-def leave_formers(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> tuple[Action, ...]:
-    """Take the backend out of them.
+def leave_former(former: Former, facts: Facts) -> Iterator[Action]:
+    """The next step of taking the backend out; none while a Job is at it.
 
-    A register Job is all that tells of one, so it goes only after the Job is there that undoes it.
+    A register Job is all that tells of a former Label Studio, so it goes last.
     """
-    return tuple(_leave(former, facts) for former in formers(backend, resolved, facts))
+    undoing = jobs(facts, "unregister").get(former.name_of_undo)
+    if not marked(former.job):
+        yield EndJob(former.name)
+    elif not over(former.job):
+        return
+    elif undoing is None:
+        yield CreateJob(former.undo)
+    elif ended(undoing):
+        event = left_behind([undoing]) if ended(undoing) == "Failed" else None
+        uid = str(former.job.metadata.get("uid") or "")
+        yield DeleteJob(former.name, uid, "another Label Studio has taken its place", event)
 
 
-def _leave(former: Former, facts: Facts) -> Action:
-    undoing = facts.children.get(former.key)
-    if undoing is None or not undoing.owned_by_us:
-        return CreateJob(former.job)
-    return DeleteJob(former.registered_by, former.uid, "another Label Studio has taken its place")
+def undone(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> bool:
+    """Whether a registration is being undone, so that what the register Job tells does not hold."""
+    current = facts.children.get(("Job", register_name(backend, resolved)))
+    return bool(
+        (current is not None and marked(current))
+        or jobs(facts, "unregister")
+        or any(formers(backend, resolved, facts))
+    )
+
+
+def left_behind(undoing: Iterable[Observed]) -> Event:
+    """What to say where the Jobs that take a backend out have not done it."""
+    places = sorted({studio.url for studio in map(studio_of, undoing) if studio is not None})
+    where = f" at {' and '.join(places)}" if places else ""
+    return Event("Warning", Reason.REGISTRATION_FAILED, f"{LEFT_BEHIND}{where}. {DELETE_IT}")
+
+
+def marked(job: Observed) -> bool:
+    """Whether what a Job did is being undone: see EndJob."""
+    return job.spec.get("activeDeadlineSeconds") == ENDED_SECONDS
+
+
+def over(job: Observed) -> bool:
+    """Whether a Job has ended, or its pods were told to."""
+    ending = any(
+        one.get("type") == "FailureTarget" and one.get("status") == "True"
+        for one in job.status.get("conditions") or []
+    )
+    return ending or ended(job) is not None
 
 
 def studio_of(job: Observed) -> LabelStudio | None:

@@ -28,6 +28,7 @@ from lsb_operator.entry import Entry
 from lsb_operator.events import Event, events
 from lsb_operator.facts import Facts, Manifest
 from lsb_operator.facts import Key as ChildKey
+from lsb_operator.former import left_behind
 from lsb_operator.gather import gather
 from lsb_operator.kinds import NAMESPACE
 from lsb_operator.logs import about
@@ -36,7 +37,7 @@ from lsb_operator.observe import owned, training_facts
 from lsb_operator.plan import key_of, plan
 from lsb_operator.queue import Key, TryLater
 from lsb_operator.reasons import Reason
-from lsb_operator.registering import LEFT_BEHIND, has_finalizer, plan_registration
+from lsb_operator.registering import has_finalizer, plan_registration
 from lsb_operator.reports import Reports
 from lsb_operator.rollout import Model, record, record_name, roll
 from lsb_operator.status import changed, status, unreadable_status
@@ -176,7 +177,7 @@ class Reconciler:
 
     async def _let_go(self, facts: Facts) -> None:
         """Hold a deletion up no longer: where the backend is registered cannot be read."""
-        event = Event("Warning", Reason.INVALID_SPEC, LEFT_BEHIND)
+        event = Event("Warning", Reason.INVALID_SPEC, left_behind([]).message)
         await self._executor.do(SetFinalizer(present=False, event=event), facts.backend)
 
     async def _terminating(self, namespace: str) -> bool:

@@ -1,25 +1,23 @@
 """When a backend is put into Label Studio's projects, and when it is taken out of them. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from lsb_crds.backend import LabelStudioBackend
 from lsb_crds.conditions import BackendCondition
 from lsb_crds.resolved import Resolved
 from lsb_operator import marks
-from lsb_operator.actions import Action, CreateJob, DeleteJob, Next, SetFinalizer
+from lsb_operator.actions import Action, CreateJob, DeleteJob, EndJob, Next, SetFinalizer
 from lsb_operator.attempt import deleting, ended
 from lsb_operator.events import Event
 from lsb_operator.facts import Facts, Manifest, Observed
-from lsb_operator.former import jobs, leave_formers, same, studio_of
+from lsb_operator.former import formers, jobs, leave_former, left_behind, marked, over, undone
 from lsb_operator.jobs.register import register, register_name
 from lsb_operator.jobs.unregister import SECONDS, unregister, unregister_name
-from lsb_operator.reasons import Reason
 from lsb_operator.times import time_of
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=10), timedelta(minutes=5)
 """After how long Label Studio is asked again when a Job has failed: soon at first, then ever later."""
-LEFT_BEHIND = "It may still be registered in Label Studio. To do: delete it in its projects' settings."
 
 
 def plan_registration(
@@ -31,19 +29,16 @@ def plan_registration(
     death at any moment leaves nothing behind in Label Studio. A Label Studio that the spec no longer names is
     left before another is entered: both addresses may be of the same one.
     """
-    leaving = () if namespace_terminating else leave_formers(backend, resolved, facts)
     if facts.deleting:
-        last = _leave(backend, resolved, facts, namespace_terminating)
-        return Next((*leaving, *last.actions), last.later)
+        return _leave(backend, resolved, facts, namespace_terminating)
+    leaving = list(formers(backend, resolved, facts))
     if leaving:
-        return Next(leaving)
+        return Next(tuple(action for former in leaving for action in leave_former(former, facts)))
     studio = backend.spec.label_studio
     if not (studio.register_backend and studio.projects):
         return _withdraw(backend, resolved, facts)
-    if jobs(facts, "unregister"):
-        # What a Job tells that has registered the backend does not hold once another takes it out.
-        void = _deletions(jobs(facts, "register"), "the backend is taken out of Label Studio")
-        return Next((*void, *_clear(backend, facts)))
+    if undone(backend, resolved, facts):
+        return _start_over(backend, resolved, facts)
     return _enter(backend, resolved, facts)
 
 
@@ -59,9 +54,8 @@ def _enter(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Nex
     begun = [] if has_finalizer(facts) else [SetFinalizer(present=True)]
     if job is None:
         # An older Job that still runs could have the last word.
-        running = {other: one for other, one in others.items() if ended(one) is None}
-        if running:
-            return Next(tuple(_deletions(running, "its time is over")))
+        if not all(over(other) for other in others.values()):
+            return Next(tuple(_ends(others)))
         # Label Studio calls the backend before it believes that there is one.
         answers = any(pod.component == "serve" and pod.ready for pod in facts.pods)
         return Next((*begun, CreateJob(register(backend, resolved)))) if answers else Next()
@@ -71,20 +65,41 @@ def _enter(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Nex
     return Next((*begun, *again.actions), again.later)
 
 
+def _start_over(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Next:
+    """Wait for what takes the backend out of where it is wanted again, and forget that it ever was there."""
+    undoing = jobs(facts, "unregister")
+    if not all(ended(job) for job in undoing.values()):
+        return Next()
+    current = register_name(backend, resolved)
+    void = {name: job for name, job in jobs(facts, "register").items() if name == current}
+    failed = any(ended(job) == "Failed" for job in undoing.values())
+    event = left_behind(void.values()) if failed else None
+    return Next((*_deletions(void, "its work was undone", event), *_deletions(undoing, "it has ended")))
+
+
 def _withdraw(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Next:
     """Take a backend that lives on out of its projects."""
+    name = unregister_name(backend, resolved)
+    undoing = jobs(facts, "unregister")
     if not has_finalizer(facts):
-        return Next(tuple(_clear(backend, facts)))
-    job = facts.children.get(("Job", unregister_name(backend, resolved)))
+        over_now = {one: job for one, job in undoing.items() if ended(job)}
+        return Next(tuple(_deletions(over_now, "it has ended")))
+    registered = jobs(facts, "register")
+    ends = tuple(_ends(registered))
+    if ends or not all(over(job) for job in registered.values()):
+        return Next(ends)
+    job = undoing.get(name)
     if job is None:
         return Next((CreateJob(unregister(backend, resolved)),))
-    registered = jobs(facts, "register")
-    if registered:
-        # Without a record of it, a later wish to be registered is carried out anew.
-        return Next(tuple(_deletions(registered, "its time is over")))
+    if ended(job) == "Failed" and registered:
+        return _again(name, job, facts)
     if ended(job) == "Failed":
-        return _again(unregister_name(backend, resolved), job, facts)
-    return Next((SetFinalizer(present=False),)) if ended(job) else Next()
+        # Nothing tells that it ever was there: it may have moved to where it is not wanted.
+        return Next((SetFinalizer(present=False, event=left_behind([job])),))
+    if ended(job):
+        # What tells of it goes last.
+        return Next((*_deletions(registered, "its work is undone"), SetFinalizer(present=False)))
+    return Next()
 
 
 def _leave(
@@ -93,21 +108,43 @@ def _leave(
     """Let the backend go: at once where no Job can be made any more, and after a minute at most."""
     if not has_finalizer(facts):
         return Next()
-    asked = time_of(facts.backend["metadata"]["deletionTimestamp"]) or facts.now
-    left = (asked + timedelta(seconds=SECONDS) - facts.now).total_seconds()
-    name = unregister_name(backend, resolved)
-    job = facts.children.get(("Job", name))
-    if job is not None and ended(job) == "Failed" and _ended_at(job, facts.now) < asked and left > 0:
-        # It was for a backend that lived on, and Label Studio may answer by now.
-        return Next(tuple(_deletions({name: job}, "Label Studio is asked again")), later=left)
     if namespace_terminating:
         # Nothing can be made in it any more, not even an Event.
         return Next((SetFinalizer(present=False),))
-    end = ended(job) if job is not None else None
-    if end or left <= 0:
-        event = Event("Warning", Reason.REGISTRATION_FAILED, LEFT_BEHIND) if end != "Complete" else None
-        return Next((SetFinalizer(present=False, event=event),))
-    return Next((CreateJob(unregister(backend, resolved)),) if job is None else (), later=left)
+    asked = time_of(facts.backend["metadata"]["deletionTimestamp"]) or facts.now
+    left = (asked + timedelta(seconds=SECONDS) - facts.now).total_seconds()
+    undoing = jobs(facts, "unregister")
+    steps = tuple(_last_steps(backend, resolved, facts, asked)) if left > 0 else ()
+    if steps or (left > 0 and not all(ended(job) for job in undoing.values())):
+        return Next(steps, later=left)
+    unfinished = [job for job in undoing.values() if ended(job) != "Complete"]
+    unfinished += [one.job for one in formers(backend, resolved, facts) if one.name_of_undo not in undoing]
+    never = unregister_name(backend, resolved) not in undoing
+    event = left_behind(unfinished) if unfinished or never else None
+    return Next((SetFinalizer(present=False, event=event),))
+
+
+def _last_steps(
+    backend: LabelStudioBackend, resolved: Resolved, facts: Facts, asked: datetime
+) -> Iterator[Action]:
+    """What is still to be done so that every place where the backend may be is left."""
+    registered, undoing = jobs(facts, "register"), jobs(facts, "unregister")
+    running = {name: job for name, job in registered.items() if not over(job)}
+    if running:
+        yield from _ends(running)
+        return
+    wanted = {former.name_of_undo: former.undo for former in formers(backend, resolved, facts)}
+    wanted[unregister_name(backend, resolved)] = unregister(backend, resolved)
+    for name, manifest in wanted.items():
+        if name not in undoing:
+            yield CreateJob(manifest)
+    # It was for a backend that lived on, and Label Studio may answer by now.
+    early = {
+        name: job
+        for name, job in undoing.items()
+        if ended(job) == "Failed" and _ended_at(job, facts.now) < asked
+    }
+    yield from _deletions(early, "Label Studio is asked again")
 
 
 def _again(name: str, job: Observed, facts: Facts, since: datetime | None = None) -> Next:
@@ -128,23 +165,11 @@ def _failing_since(facts: Facts) -> datetime:
     return since or facts.now
 
 
-def _clear(backend: LabelStudioBackend, facts: Facts) -> Iterable[Action]:
-    """Delete the unregister Jobs that have ended, and say where one has not done its work."""
-    for name, job in jobs(facts, "unregister").items():
-        if ended(job):
-            yield from _deletions({name: job}, "it has ended", _left_behind(backend, job))
+def _ends(found: dict[str, Observed]) -> Iterator[Action]:
+    return (EndJob(name) for name, job in sorted(found.items()) if not marked(job))
 
 
-def _left_behind(backend: LabelStudioBackend, job: Observed) -> Event | None:
-    """What to say of a Job that should have taken the backend out of a Label Studio of an earlier spec."""
-    studio = studio_of(job)
-    if ended(job) != "Failed" or studio is None or same(studio, backend):
-        return None
-    message = f"{studio.url} could not be asked to remove the backend. {LEFT_BEHIND}"
-    return Event("Warning", Reason.REGISTRATION_FAILED, message)
-
-
-def _deletions(found: dict[str, Observed], why: str, event: Event | None = None) -> Iterable[Action]:
+def _deletions(found: dict[str, Observed], why: str, event: Event | None = None) -> Iterator[Action]:
     for name, job in sorted(found.items()):
         if not deleting(job):
             yield DeleteJob(name, str(job.metadata.get("uid") or ""), why, event)

@@ -8,7 +8,7 @@ from lsb_operator.failures import admission
 from lsb_operator.failures.beginnings import beginning
 from lsb_operator.failures.failure import Failure, said
 from lsb_operator.failures.pods import pod_failure
-from lsb_operator.former import formers, jobs
+from lsb_operator.former import formers, undone
 from lsb_operator.jobs.register import register_name
 from lsb_operator.reasons import Reason
 from lsb_operator.verdict import Verdict, failed, reported
@@ -20,6 +20,11 @@ def registered(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) ->
     if not (studio.register_backend and studio.projects):
         return None
     key = ("Job", register_name(backend, resolved))
+    former = next(formers(backend, resolved, facts), None)
+    if undone(backend, resolved, facts):
+        held = beginning(facts, ("Job", former.name_of_undo)) if former else None
+        message = "The backend is first taken out of the Label Studio that it was registered in before."
+        return failed(held) if held else Verdict("Unknown", Reason.REGISTRATION_PENDING, message)
     job = facts.children.get(key)
     if job is not None and _is(job, "Complete"):
         listed = ", ".join(str(project) for project in studio.projects)
@@ -27,16 +32,12 @@ def registered(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) ->
     problem = _problem(facts, key, job) if job else None
     if problem:
         return failed(problem)
-    former = next(formers(backend, resolved, facts), None) if job is None else None
-    held = beginning(facts, former.key if former else key) if job is None else None
+    held = beginning(facts, key) if job is None else None
     if held:
         return failed(held)
     earlier = _earlier(facts)
     if earlier:
         return earlier
-    if job is None and jobs(facts, "unregister"):
-        message = "The backend is first taken out of the Label Studio that it was registered in before."
-        return Verdict("Unknown", Reason.REGISTRATION_PENDING, message)
     if job is None:
         message = "Registration starts as soon as the backend can answer Label Studio."
         return Verdict("Unknown", Reason.REGISTRATION_PENDING, message)

@@ -18,6 +18,7 @@ from cluster.progress import Progress
 from cluster.source import find_source
 from label_studio import PATIENT, Environment, RunningLabelStudio
 from label_studio_admin import LabelStudioAdmin
+from patience import PATIENCE
 
 LABEL_CONFIG = """<View>
   <Image name="image" value="$image"/>
@@ -148,7 +149,7 @@ def _handler(stub: StubBackend) -> type[BaseHTTPRequestHandler]:
         def _answer(self, body: Any) -> None:
             stub.received.append((self.path, dict(self.headers), body))
             if self.path == "/setup" and stub.gates:
-                stub.gates.pop(0).wait()
+                stub.gates.pop(0).wait(PATIENCE)
             known = stub.credentials is None or self.headers.get("Authorization") == stub.credentials
             answers = {"setup": stub.setup_status, "health": stub.health_status}
             status = answers.get(self.path.rpartition("/")[2], 200) if known else 401

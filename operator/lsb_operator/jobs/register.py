@@ -50,6 +50,7 @@ def registration_digest(backend: LabelStudioBackend, resolved: Resolved) -> str:
     """A digest of all that Label Studio is told, and of what it is told it with."""
     studio = backend.spec.label_studio
     token = studio.token_secret_ref
+    bundle = studio.ca_bundle
     return digest(
         {
             "url": studio.url,
@@ -57,6 +58,7 @@ def registration_digest(backend: LabelStudioBackend, resolved: Resolved) -> str:
             "projects": sorted(studio.projects),
             "title": backend.metadata.name,
             "token": [token.name, token.key] if token else None,
+            "caBundle": bundle.model_dump(mode="json") if bundle else None,
         }
     )
 

@@ -199,6 +199,23 @@ def test_a_backend_that_moves_leaves_its_former_label_studio_before_it_enters_an
     assert entered == [name for name in _made_jobs(studio) if "-register-" in name][-1]
 
 
+def test_a_register_job_that_hangs_is_ended_before_its_work_is_undone(studio: Studio, keeper: Keeper) -> None:
+    place = SPEC["labelStudio"] | {"tokenSecretRef": {"name": "the-token"}}
+    token = ("secret", "generic", "the-token", "--from-literal=token=abc")
+    studio.kubectl("create", *token)
+    studio.apply(labelStudio=place)
+    wait_for(lambda: _registered_at(studio), "it is registered")
+    studio.kubectl("delete", "secret", "the-token")
+    studio.apply(labelStudio=place | {"projects": [1, 2]})
+    wait_for(lambda: len(_register_jobs(studio)) == 2, "a register Job waits for the Secret")
+    studio.apply(labelStudio=SPEC["labelStudio"] | {"url": "http://other:8080"})
+    wait_for(lambda: len(_made_unregistering(studio)) == 2, "both are to be undone")
+    studio.kubectl("create", *token)
+    wait_for(lambda: "http://other:8080" in _registered_at(studio), "it is registered in the other one")
+    kinds = [name.split("-")[1] for name in _made_jobs(studio) if "register" in name]
+    assert kinds == ["register"] * 2 + ["unregister"] * 2 + ["register"]
+
+
 def test_a_namespace_that_is_deleted_is_not_held_up(
     studio: Studio, laboratory: Laboratory, tmp_path: Path
 ) -> None:

@@ -16,10 +16,12 @@ from lsb_operator import actions as do
 from lsb_operator import marks, observe
 from lsb_operator.conditions import written_out
 from lsb_operator.facts import Facts, PodFacts
-from lsb_operator.registering import LEFT_BEHIND, plan_registration
+from lsb_operator.former import DELETE_IT, LEFT_BEHIND
+from lsb_operator.registering import plan_registration
 from lsb_operator.registration import registered
 from lsb_operator.times import written
 
+FIRST = "http://studio:8080"
 MOVED = "http://other:8080"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -33,7 +35,7 @@ class Studio:
         self.terminating = False
         self.told: list[str] = []
         self.metadata = {"name": "cats", "namespace": "studio", "uid": "b-1", "finalizers": []}
-        self.url = "http://studio:8080"
+        self.url = FIRST
         self.projects = [1]
         self.register = True
         self.jobs = {}
@@ -69,6 +71,7 @@ class Studio:
         spec = self.spec()
         self.metadata["generation"] = self.generation = self.generation + (spec != self.known)
         self.known = spec
+        before = self.facts()
         actions = self.plan().actions
         for action in actions[:most]:
             match action:
@@ -81,21 +84,29 @@ class Studio:
                     job["metadata"]["uid"] = f"j-{self.made}"
                     self.jobs.setdefault(job["metadata"]["name"], job)
                 case do.DeleteJob(name, event=event):
-                    self.jobs.pop(name, None)
                     self.told += [event.message] if event else []
+                    self.jobs.pop(name, None)
+                case do.EndJob(name):
+                    self.jobs[name]["spec"]["activeDeadlineSeconds"] = 1
+                    if name in self.running():
+                        # The worst of all ends: it was told to stop when Label Studio was at it.
+                        self.end(name, "Failed")
+                        self.registered.add(self.url_of(name))
         if "deletionTimestamp" in self.metadata and not self.metadata["finalizers"]:
             self.gone = True
-        self.report()
+        self.report(before)
         return len(actions)
 
-    def verdict(self, held=None):
-        facts = replace(self.facts(), held=held or {})
+    def verdict(self, held=None, facts=None):
+        facts = replace(facts or self.facts(), held=held or {})
         backend = LabelStudioBackend.model_validate(facts.backend)
         return registered(backend, resolve(backend, "1.0"), facts)
 
-    def report(self):
-        """Write the one condition that is planned from, as the operator does after its actions."""
-        facts, verdict = self.facts(), self.verdict()
+    def report(self, facts):
+        """Write the one condition that is planned from, of what was known before the actions."""
+        verdict = self.verdict(facts=facts)
+        if verdict and verdict.status == "True":
+            assert self.url in self.registered
         told = [written_out(BackendCondition.REGISTERED, verdict, facts)] if verdict else []
         self.status = {"conditions": told, "observedGeneration": self.generation}
 
@@ -107,6 +118,7 @@ class Studio:
 
     def finish(self):
         """Let all Jobs do their work, and wait for what is tried again."""
+        self.ready = True
         self.settle()
         while self.running() or self.plan().later:
             for name in self.running():
@@ -123,7 +135,7 @@ class Studio:
     def end(self, name, kind="Complete"):
         condition = {"type": kind, "status": "True", "lastTransitionTime": written(self.now)}
         self.jobs[name]["status"] = {"conditions": [condition]}
-        if "-register-" in name:
+        if kind == "Complete" and "-register-" in name:
             self.registered.add(self.url_of(name))
         elif kind == "Complete":
             self.registered.discard(self.url_of(name))
@@ -139,6 +151,10 @@ class Studio:
 
 @pytest.fixture
 def studio():
+    return registered_studio()
+
+
+def registered_studio():
     """A backend that is registered."""
     made = Studio()
     made.settle()
@@ -181,12 +197,26 @@ def test_an_older_job_that_still_runs_cannot_have_the_last_word() -> None:
     studio.settle()
     (old,) = studio.running()
     studio.projects = [2]
-    first, *_ = studio.plan().actions
-    assert isinstance(first, do.DeleteJob)
-    assert first.name == old
+    assert studio.plan().actions == (do.EndJob(old),)
     studio.settle()
-    assert len(studio.running()) == 1
-    assert old not in studio.jobs
+    (new,) = studio.running()
+    studio.end(new)
+    studio.settle()
+    assert list(studio.jobs) == [new]
+
+
+def test_a_job_that_runs_ends_before_its_work_is_undone() -> None:
+    studio = Studio()
+    studio.settle()
+    (old,) = studio.running()
+    studio.register = False
+    assert studio.plan().actions == (do.EndJob(old),)
+    studio.jobs[old]["spec"]["activeDeadlineSeconds"] = 1
+    assert studio.plan().actions == ()
+    ending = {"type": "FailureTarget", "status": "True", "lastTransitionTime": written(studio.now)}
+    studio.jobs[old]["status"] = {"conditions": [ending]}
+    (undo,) = studio.plan().actions
+    assert isinstance(undo, do.CreateJob)
 
 
 def test_refusals_are_followed_by_tries_that_grow_rarer() -> None:
@@ -256,11 +286,16 @@ def test_a_wish_that_comes_back_while_it_is_undone_is_carried_out_anew(studio, b
     (old,) = studio.jobs
     wanted = getattr(studio, back)
     setattr(studio, back, {"register": False, "url": MOVED}[back])
-    studio.reconcile()
-    assert old in studio.jobs
+    for _ in range(2):
+        studio.reconcile()
+    (undoing,) = studio.running()
     setattr(studio, back, wanted)
+    studio.settle()
+    assert studio.verdict().status == "Unknown"
+    assert set(studio.jobs) == {old, undoing}
     studio.finish()
     assert studio.registered == {studio.url}
+    assert studio.verdict().status == "True"
     assert studio.made == 3
 
 
@@ -322,7 +357,7 @@ def test_a_label_studio_that_is_gone_holds_a_deletion_up_for_a_minute_at_most(st
         studio.now += timedelta(seconds=1)
     studio.settle()
     assert studio.gone
-    assert studio.told == [LEFT_BEHIND]
+    assert studio.told == [f"{LEFT_BEHIND} at {studio.url}. {DELETE_IT}"]
 
 
 def test_a_terminating_namespace_is_not_held_up(studio) -> None:
@@ -342,10 +377,13 @@ def test_a_backend_that_was_never_registered_is_deleted_at_once() -> None:
 
 def test_another_label_studio_is_entered_when_the_one_before_is_left(studio) -> None:
     old = studio.url
+    (record,) = studio.jobs
     studio.url = MOVED
     studio.settle()
-    (leaving,) = studio.jobs
+    (leaving,) = studio.running()
     assert (leaving in studio.of("unregister"), studio.url_of(leaving)) == (True, old)
+    # It alone tells of the former one, and a Job that has ended goes by itself.
+    assert record in studio.jobs
     # Both addresses may be of one Label Studio: what enters it must not be taken out again.
     verdict = studio.verdict()
     assert (verdict.status, "first taken out" in verdict.message) == ("Unknown", True)
@@ -363,23 +401,72 @@ def test_a_former_label_studio_that_is_gone_is_told_of_and_holds_nothing_up(stud
     old = studio.url
     studio.url = MOVED
     studio.settle()
-    studio.end(*studio.jobs, "Failed")
+    studio.end(*studio.running(), "Failed")
     studio.settle()
     (entering,) = studio.jobs
     assert studio.url_of(entering) == MOVED
-    assert studio.told == [f"{old} could not be asked to remove the backend. {LEFT_BEHIND}"]
+    assert studio.told == [f"{LEFT_BEHIND} at {old}. {DELETE_IT}"]
 
 
-def test_a_backend_that_moved_and_is_deleted_leaves_both(studio) -> None:
-    studio.url = MOVED
+def test_where_it_never_was_it_is_not_taken_out_for_ever(studio) -> None:
+    studio.url, studio.register = MOVED, False
+    studio.settle()
+    studio.end(*studio.running())
+    studio.settle()
+    studio.end(*studio.running(), "Failed")
+    studio.settle()
+    assert studio.jobs == {}
+    assert studio.metadata["finalizers"] == []
+    assert studio.told == [f"{LEFT_BEHIND} at {MOVED}. {DELETE_IT}"]
+
+
+@pytest.mark.parametrize("ends", ["Complete", "Failed", None])
+def test_a_backend_that_moved_and_is_deleted_leaves_both(studio, ends) -> None:
+    old, studio.url = studio.url, MOVED
     studio.delete()
     studio.settle()
-    assert {studio.url_of(name) for name in studio.of("unregister")} == {"http://studio:8080", MOVED}
+    by_url = {studio.url_of(name): name for name in studio.of("unregister")}
+    assert set(by_url) == {old, MOVED}
+    studio.end(by_url[MOVED])
+    studio.settle()
+    assert not studio.gone
+    if ends:
+        studio.end(by_url[old], ends)
+    else:
+        studio.now += timedelta(seconds=60)
+    studio.settle()
+    assert studio.gone
+    assert studio.told == ([] if ends == "Complete" else [f"{LEFT_BEHIND} at {old}. {DELETE_IT}"])
+
+
+def test_a_deletion_tells_of_a_former_label_studio_that_nobody_could_be_sent_to(studio) -> None:
+    old, studio.url = studio.url, MOVED
+    studio.settle()
+    # As where the API server takes no further Job.
+    del studio.jobs[studio.of("unregister")[0]]
+    studio.delete()
+    studio.now += timedelta(seconds=60)
+    studio.settle()
+    assert studio.gone
+    (told,) = studio.told
+    assert old in told
+
+
+def test_what_could_not_be_undone_is_told_of_though_it_is_wanted_again(studio) -> None:
+    wanted, studio.url = studio.url, MOVED
+    studio.settle()
+    studio.end(*studio.running(), "Failed")
+    studio.url, studio.ready = wanted, False
+    studio.settle()
+    # Where it goes from here on, nothing else would know of.
+    assert studio.jobs == {}
+    assert studio.told == [f"{LEFT_BEHIND} at {wanted}. {DELETE_IT}"]
 
 
 def test_where_the_job_that_leaves_is_refused_the_record_of_the_former_one_stays(studio) -> None:
     (old,) = studio.jobs
     studio.url = MOVED
+    studio.reconcile()
     (only,) = studio.plan().actions
     assert isinstance(only, do.CreateJob)
     name = only.manifest["metadata"]["name"]
@@ -393,7 +480,8 @@ def test_the_same_label_studio_in_another_spelling_is_not_left(studio) -> None:
     studio.url += "/"
     studio.settle()
     assert studio.of("unregister") == []
-    assert len(studio.running()) == 1
+    (new,) = studio.running()
+    assert studio.url_of(new) == studio.url
 
 
 @pytest.mark.parametrize("text", [None, "", "[", "[]", "1", '{"url": "ftp://"}'])
@@ -409,51 +497,77 @@ def test_a_job_that_does_not_tell_where_it_registered_is_replaced(studio, text) 
 EVENTS = st.lists(
     st.one_of(
         st.tuples(st.just("work"), st.integers(0, 3)),
-        st.tuples(st.just("end"), st.sampled_from(["Complete", "Failed"])),
+        st.tuples(st.just("settle"), st.none()),
+        st.tuples(st.just("end"), st.tuples(st.integers(0, 2), st.sampled_from(["Complete", "Failed"]))),
         st.tuples(st.just("projects"), st.sampled_from([[1], [2], []])),
         st.tuples(st.just("register"), st.booleans()),
-        st.tuples(st.just("url"), st.sampled_from(["http://studio:8080", MOVED])),
+        st.tuples(st.just("url"), st.sampled_from([FIRST, MOVED])),
+        st.tuples(st.just("ready"), st.booleans()),
         st.tuples(st.just("wait"), st.sampled_from([1, 301])),
-        st.tuples(st.just("remove"), st.none()),
+        st.tuples(st.just("remove"), st.integers(0, 2)),
+        st.tuples(st.just("expire"), st.none()),
     ),
-    max_size=20,
+    min_size=6,
+    max_size=25,
 )
 
 
+def unaccounted(studio, unknown):
+    """Label Studios that have the backend, and of which nobody and nothing tells any more."""
+    told = {url for url in studio.registered if any(f" {url}" in message for message in studio.told)}
+    recorded = {studio.url_of(name) for name in studio.of("register")}
+    if marks.FINALIZER in studio.metadata["finalizers"]:
+        recorded.add(studio.url)
+    return studio.registered - told - recorded - unknown
+
+
 @settings(max_examples=500, deadline=None)
-@given(events=EVENTS, settled=st.booleans())
-def test_in_any_order_the_spec_holds_and_nothing_is_left_behind(events, settled) -> None:
-    studio = Studio()
+@given(events=EVENTS, settled=st.booleans(), last=st.sampled_from(["Complete", "Failed", None]))
+def test_in_any_order_the_spec_holds_and_nothing_is_left_behind(events, settled, last) -> None:
+    studio = registered_studio()
     unknown = set()
     for kind, what in events:
+        jobs, running = sorted(studio.jobs), sorted(studio.running())
         if kind == "work":
             studio.reconcile(what)
-        elif kind == "end" and studio.running():
-            studio.end(studio.running()[0], what)
+        elif kind == "settle":
+            studio.settle()
+        elif kind == "end" and running:
+            studio.end(running[what[0] % len(running)], what[1])
         elif kind == "projects":
             studio.projects = what
         elif kind == "register":
             studio.register = what
         elif kind == "url":
             studio.url = what
+        elif kind == "ready":
+            studio.ready = what
         elif kind == "wait":
             studio.now += timedelta(seconds=what)
-        elif kind == "remove" and studio.jobs:
-            name = sorted(studio.jobs)[0]
-            # Whoever deletes the one record of a former Label Studio has to look after it.
-            unknown |= {studio.url_of(name)}
+        elif kind == "remove" and jobs:
+            name = jobs[what % len(jobs)]
+            # Whoever deletes the one record of a Label Studio has to look after it.
+            unknown |= {studio.url_of(name)} if name in studio.of("register") else set()
             studio.jobs.pop(name)
-        assert studio.url not in studio.registered or marks.FINALIZER in studio.metadata["finalizers"]
+        elif kind == "expire":
+            # By themselves, when they have ended.
+            for name in set(studio.of("unregister")) - set(running):
+                studio.jobs.pop(name)
+        assert not unaccounted(studio, unknown)
     if settled:
         studio.finish()
-        assert (studio.url in studio.registered) == (studio.register and studio.projects != [])
+        wanted = studio.register and studio.projects != []
+        assert (studio.url in studio.registered) == wanted or studio.url in unknown
+        assert not unaccounted(studio, unknown)
     studio.now += timedelta(seconds=1)
     studio.delete()
     studio.settle()
-    for name in studio.of("unregister"):
-        studio.end(name)
+    for name in studio.running():
+        if last:
+            studio.end(name, last)
+    studio.settle()
+    studio.now += timedelta(seconds=60)
     studio.settle()
     assert studio.gone
-    assert studio.url not in studio.registered
-    told = {url for url in studio.registered if any(url in message for message in studio.told)}
-    assert studio.registered <= unknown | told
+    studio.jobs.clear()
+    assert not unaccounted(studio, unknown)
