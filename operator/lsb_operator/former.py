@@ -9,7 +9,7 @@ from lsb_crds.label_studio import LabelStudio
 from lsb_crds.resolved import Resolved
 from lsb_operator import marks
 from lsb_operator.actions import ENDED_SECONDS, Action, CreateJob, DeleteJob, EndJob
-from lsb_operator.attempt import deleting, ended
+from lsb_operator.attempt import deleting, ended, suspended
 from lsb_operator.events import Event
 from lsb_operator.facts import Facts, Manifest, Observed
 from lsb_operator.jobs.register import register_name
@@ -25,6 +25,7 @@ DELETE_IT = "To do: delete it in its projects' settings."
 class Former:
     """A Label Studio that the spec no longer names: the Job that registered there, and the one to undo it."""
 
+    url: str
     name: str
     job: Observed
     undo: Manifest
@@ -45,7 +46,7 @@ def formers(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> It
         spec = backend.spec.model_copy(update={"label_studio": studio})
         earlier = backend.model_copy(update={"spec": spec})
         address = {"backend_url": studio.backend_url or resolved.backend_url}
-        yield Former(name, job, unregister(earlier, resolved.model_copy(update=address)))
+        yield Former(studio.url, name, job, unregister(earlier, resolved.model_copy(update=address)))
 
 
 def leave_former(former: Former, facts: Facts) -> Iterator[Action]:
@@ -61,13 +62,13 @@ def leave_former(former: Former, facts: Facts) -> Iterator[Action]:
     elif undoing is None:
         yield CreateJob(former.undo)
     elif ended(undoing):
-        event = left_behind([undoing]) if ended(undoing) == "Failed" else None
+        event = left_behind([former.url]) if ended(undoing) == "Failed" else None
         uid = str(former.job.metadata.get("uid") or "")
         yield DeleteJob(former.name, uid, "another Label Studio has taken its place", event)
 
 
 def undone(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> bool:
-    """Whether a registration is being undone, so that what the register Job tells does not hold."""
+    """Whether a registration is or was undone, so that what the register Job tells does not hold."""
     current = facts.children.get(("Job", register_name(backend, resolved)))
     return bool(
         (current is not None and marked(current))
@@ -76,10 +77,10 @@ def undone(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> boo
     )
 
 
-def left_behind(undoing: Iterable[Observed]) -> Event:
-    """What to say where the Jobs that take a backend out have not done it."""
-    places = sorted({studio.url for studio in map(studio_of, undoing) if studio is not None})
-    where = f" at {' and '.join(places)}" if places else ""
+def left_behind(urls: Iterable[str]) -> Event:
+    """What to say of Label Studios that may still have the backend, as far as it is known which."""
+    places = " and ".join(sorted(set(urls)))
+    where = f" at {places}" if places else ""
     return Event("Warning", Reason.REGISTRATION_FAILED, f"{LEFT_BEHIND}{where}. {DELETE_IT}")
 
 
@@ -89,12 +90,13 @@ def marked(job: Observed) -> bool:
 
 
 def over(job: Observed) -> bool:
-    """Whether a Job has ended, or its pods were told to."""
+    """Whether a Job has ended, its pods were told to, or somebody who admits Jobs lets none begin."""
     ending = any(
         one.get("type") == "FailureTarget" and one.get("status") == "True"
         for one in job.status.get("conditions") or []
     )
-    return ending or ended(job) is not None
+    held_back = suspended(job) and not job.status.get("active")
+    return ending or held_back or ended(job) is not None
 
 
 def studio_of(job: Observed) -> LabelStudio | None:

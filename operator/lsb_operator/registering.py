@@ -9,9 +9,8 @@ from lsb_crds.resolved import Resolved
 from lsb_operator import marks
 from lsb_operator.actions import Action, CreateJob, DeleteJob, EndJob, Next, SetFinalizer
 from lsb_operator.attempt import deleting, ended
-from lsb_operator.events import Event
 from lsb_operator.facts import Facts, Manifest, Observed
-from lsb_operator.former import formers, jobs, leave_former, left_behind, marked, over, undone
+from lsb_operator.former import formers, jobs, leave_former, left_behind, marked, over, studio_of, undone
 from lsb_operator.jobs.register import register, register_name
 from lsb_operator.jobs.unregister import SECONDS, unregister, unregister_name
 from lsb_operator.times import time_of
@@ -53,28 +52,40 @@ def _enter(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Nex
     job = others.pop(name, None)
     begun = [] if has_finalizer(facts) else [SetFinalizer(present=True)]
     if job is None:
-        # An older Job that still runs could have the last word.
-        if not all(over(other) for other in others.values()):
-            return Next(tuple(_ends(others)))
-        # Label Studio calls the backend before it believes that there is one.
-        answers = any(pod.component == "serve" and pod.ready for pod in facts.pods)
-        return Next((*begun, CreateJob(register(backend, resolved)))) if answers else Next()
+        # An older Job that still runs could have the last word, and what it tells is not true any more.
+        ends = tuple(_ends(others))
+        if ends or not all(over(other) for other in others.values()):
+            return Next(ends)
+        return Next((*begun, CreateJob(register(backend, resolved)))) if _answers(facts) else Next()
     if ended(job) == "Complete":
         return Next((*begun, *_deletions(others, "another registration has taken its place")))
-    again = _again(name, job, facts, _failing_since(facts)) if ended(job) == "Failed" else Next()
+    # Without the Job that takes its place nothing would tell of what this one may have done.
+    retry = ended(job) == "Failed" and _answers(facts)
+    again = _again(name, job, facts, _failing_since(facts)) if retry else Next()
     return Next((*begun, *again.actions), again.later)
 
 
+def _answers(facts: Facts) -> bool:
+    """Whether the backend can be registered: Label Studio calls it before it believes that there is one."""
+    return any(pod.component == "serve" and pod.ready for pod in facts.pods)
+
+
 def _start_over(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Next:
-    """Wait for what takes the backend out of where it is wanted again, and forget that it ever was there."""
+    """Forget that the backend was taken out of where it is wanted again, once it can be put there anew."""
     undoing = jobs(facts, "unregister")
-    if not all(ended(job) for job in undoing.values()):
+    if not (all(ended(job) for job in undoing.values()) and _answers(facts)):
         return Next()
     current = register_name(backend, resolved)
     void = {name: job for name, job in jobs(facts, "register").items() if name == current}
-    failed = any(ended(job) == "Failed" for job in undoing.values())
-    event = left_behind(void.values()) if failed else None
-    return Next((*_deletions(void, "its work was undone", event), *_deletions(undoing, "it has ended")))
+    # At once, since nothing tells of the place in between.
+    return Next(
+        (
+            *([] if has_finalizer(facts) else [SetFinalizer(present=True)]),
+            *_deletions(undoing, "it has ended"),
+            *_deletions(void, "its work was undone"),
+            CreateJob(register(backend, resolved)),
+        )
+    )
 
 
 def _withdraw(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Next:
@@ -95,7 +106,7 @@ def _withdraw(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> 
         return _again(name, job, facts)
     if ended(job) == "Failed":
         # Nothing tells that it ever was there: it may have moved to where it is not wanted.
-        return Next((SetFinalizer(present=False, event=left_behind([job])),))
+        return Next((SetFinalizer(present=False, event=left_behind([backend.spec.label_studio.url])),))
     if ended(job):
         # What tells of it goes last.
         return Next((*_deletions(registered, "its work is undone"), SetFinalizer(present=False)))
@@ -115,12 +126,16 @@ def _leave(
     left = (asked + timedelta(seconds=SECONDS) - facts.now).total_seconds()
     undoing = jobs(facts, "unregister")
     steps = tuple(_last_steps(backend, resolved, facts, asked)) if left > 0 else ()
-    if steps or (left > 0 and not all(ended(job) for job in undoing.values())):
+    at_work = not all(over(job) for job in jobs(facts, "register").values())
+    at_work |= not all(ended(job) for job in undoing.values())
+    if steps or (left > 0 and at_work):
         return Next(steps, later=left)
     unfinished = [job for job in undoing.values() if ended(job) != "Complete"]
-    unfinished += [one.job for one in formers(backend, resolved, facts) if one.name_of_undo not in undoing]
-    never = unregister_name(backend, resolved) not in undoing
-    event = left_behind(unfinished) if unfinished or never else None
+    left_in = [one.url for one in formers(backend, resolved, facts) if one.name_of_undo not in undoing]
+    left_in += [studio.url for studio in map(studio_of, unfinished) if studio is not None]
+    if unregister_name(backend, resolved) not in undoing:
+        left_in.append(backend.spec.label_studio.url)
+    event = left_behind(left_in) if left_in else None
     return Next((SetFinalizer(present=False, event=event),))
 
 
@@ -169,10 +184,10 @@ def _ends(found: dict[str, Observed]) -> Iterator[Action]:
     return (EndJob(name) for name, job in sorted(found.items()) if not marked(job))
 
 
-def _deletions(found: dict[str, Observed], why: str, event: Event | None = None) -> Iterator[Action]:
+def _deletions(found: dict[str, Observed], why: str) -> Iterator[Action]:
     for name, job in sorted(found.items()):
         if not deleting(job):
-            yield DeleteJob(name, str(job.metadata.get("uid") or ""), why, event)
+            yield DeleteJob(name, str(job.metadata.get("uid") or ""), why)
 
 
 def _ended_at(job: Observed, now: datetime) -> datetime:

@@ -3,15 +3,19 @@
 from lsb_crds.backend import LabelStudioBackend
 from lsb_crds.conditions import BackendCondition
 from lsb_crds.resolved import Resolved
+from lsb_operator.attempt import ended
 from lsb_operator.facts import Facts, Key, Observed
 from lsb_operator.failures import admission
 from lsb_operator.failures.beginnings import beginning
 from lsb_operator.failures.failure import Failure, said
 from lsb_operator.failures.pods import pod_failure
-from lsb_operator.former import formers, undone
+from lsb_operator.former import formers, jobs, undone
 from lsb_operator.jobs.register import register_name
 from lsb_operator.reasons import Reason
 from lsb_operator.verdict import Verdict, failed, reported
+
+_LEAVING = "The backend is first taken out of the Label Studio that it was registered in before."
+_ENTERING = "Registration starts as soon as the backend can answer Label Studio."
 
 
 def registered(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) -> Verdict | None:
@@ -21,10 +25,12 @@ def registered(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) ->
         return None
     key = ("Job", register_name(backend, resolved))
     former = next(formers(backend, resolved, facts), None)
+    if former is not None:
+        held = beginning(facts, ("Job", former.name_of_undo))
+        return failed(held) if held else _pending(_LEAVING)
     if undone(backend, resolved, facts):
-        held = beginning(facts, ("Job", former.name_of_undo)) if former else None
-        message = "The backend is first taken out of the Label Studio that it was registered in before."
-        return failed(held) if held else Verdict("Unknown", Reason.REGISTRATION_PENDING, message)
+        finished = all(ended(one) for one in jobs(facts, "unregister").values())
+        return _pending(_ENTERING if finished else _LEAVING)
     job = facts.children.get(key)
     if job is not None and _is(job, "Complete"):
         listed = ", ".join(str(project) for project in studio.projects)
@@ -39,9 +45,12 @@ def registered(backend: LabelStudioBackend, resolved: Resolved, facts: Facts) ->
     if earlier:
         return earlier
     if job is None:
-        message = "Registration starts as soon as the backend can answer Label Studio."
-        return Verdict("Unknown", Reason.REGISTRATION_PENDING, message)
+        return _pending(_ENTERING)
     return Verdict("Unknown", Reason.REGISTERING, f"Job {key[1]} is registering the backend at {studio.url}.")
+
+
+def _pending(message: str) -> Verdict:
+    return Verdict("Unknown", Reason.REGISTRATION_PENDING, message)
 
 
 def _earlier(facts: Facts) -> Verdict | None:
