@@ -6,6 +6,7 @@ from lsb_operator.events import Event
 from lsb_operator.facts import Manifest
 
 ENDED_SECONDS = 1
+"""The deadline by which EndJob ends and marks a Job; none is made with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,7 @@ def largest_part(mask: Picture, shape: tuple[int, int]) -> NDArray[np.float32]:
 def test_a_picture_is_answered_the_same_alone_and_among_others(
     runtime: str, versions: dict[str, Path], pictures: list[Picture]
 ) -> None:
-    opened = load(versions["detect"], card("detect"), runtime, "f32", 2)
-    prepared = [opened.prepare(picture, PARAMETERS) for picture in pictures]
+    opened, prepared = ready(runtime, versions, pictures)
     same = [picture for picture in prepared if picture.shape == prepared[0].shape]
     assert len(same) >= 2
     for picture, expected in zip(same, opened.predict(same, PARAMETERS), strict=True):
@@ -97,14 +96,19 @@ def test_a_picture_is_answered_the_same_alone_and_among_others(
 def test_pictures_of_other_sizes_beside_it_change_nothing(
     runtime: str, versions: dict[str, Path], pictures: list[Picture]
 ) -> None:
-    opened = load(versions["detect"], card("detect"), runtime, "f32", 2)
-    prepared = [opened.prepare(picture, PARAMETERS) for picture in pictures]
+    opened, prepared = ready(runtime, versions, pictures)
     assert len({picture.shape for picture in prepared}) >= 3
     alone = [boxes_of(opened.predict([picture], PARAMETERS)[0]) for picture in prepared]
     with ThreadPoolExecutor(opened.workers) as threads:
         together = list(threads.map(lambda picture: opened.predict([picture], PARAMETERS)[0], prepared))
     for found, expected in zip(together, alone, strict=True):
         assert boxes_of(found) == pytest.approx(expected, abs=0.05)
+
+
+def ready(runtime: str, versions: dict[str, Path], pictures: list[Picture]) -> tuple[Runtime, list[Picture]]:
+    """A runtime with the detector, and the pictures as it takes them."""
+    opened = load(versions["detect"], card("detect"), runtime, "f32", 2)
+    return opened, [opened.prepare(picture, PARAMETERS) for picture in pictures]
 
 
 def look(runtime: Runtime, pictures: list[Picture]) -> list[list[Detection]]:
